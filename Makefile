@@ -1,0 +1,75 @@
+# Every task of this repository. `make help` lists them.
+#
+# A fresh machine needs Python 3.11 or newer and make, nothing else: each target first brings `.venv` to what it needs.
+# A stamp file remembers that, so that a second run starts at once.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# Numba notices an edit of the file a compiled function stands in, not of the files it calls: the cache folder is
+# therefore named after all compiled sources. `=` and not `:=`, because the first run has no interpreter yet.
+CACHE = $(CURDIR)/.numba_cache/$(shell $(PYTHON) tests/cache_key.py --prune .numba_cache)
+demo test differential soak bench: export NUMBA_CACHE_DIR = $(CACHE)
+
+PYTEST = $(BIN)/python -m pytest
+# What the bounds-checked and the interpreted run repeat: everything quick that does not itself start other engines.
+MODES = tests/unit tests/property tests/scenario
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test modes differential soak bench lint clean
+
+help:  ## list the targets
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: .venv/.stamp-package .venv/.stamp-test .venv/.stamp-lint  ## make .venv with everything that tests and checks need
+
+demo: .venv/.stamp-package  ## synthetic market, grid strategy, summary, out/demo/report.html
+	@mkdir -p out/demo
+	$(BIN)/qf synth -o out/demo/synthetic.tape --events 2000000 --seed 1 --volatility-ticks 6 --force
+	$(BIN)/qf backtest examples/grid.py --tape out/demo/synthetic.tape --config examples/grid.toml --out out/demo
+
+test: .venv/.stamp-test  ## the whole suite but the heavy corpora
+	$(PYTEST)
+
+modes: .venv/.stamp-test  ## the quick tests again: with bounds checks, and interpreted
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CACHE)-checked $(PYTEST) -q -m "not slow and not soak" $(wildcard $(MODES))
+	NUMBA_DISABLE_JIT=1 $(PYTEST) -q -m "not slow and not soak" $(wildcard $(MODES))
+
+differential: .venv/.stamp-test  ## ours against hftbacktest, everything
+	$(PYTEST) -m "soak or not soak" tests/differential
+
+soak: .venv/.stamp-test modes  ## the heavy corpora, and the quick tests in the other two modes
+	$(PYTEST) -m soak
+
+bench: .venv/.stamp-test  ## measure beside hftbacktest and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks.run --write docs/benchmarks.md
+
+lint: .venv/.stamp-lint  ## ruff, mypy and the import contract; reports every finding of each
+	@status=0; \
+	for check in "ruff check ." "ruff format --check ." mypy lint-imports; do \
+	    echo "== $$check"; $(BIN)/$$check || status=1; \
+	done; \
+	exit $$status
+
+clean:  ## remove outputs and caches, keep .venv
+	rm -rf out build dist .numba_cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	find . -path ./.venv -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
+
+.venv/.stamp-venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "make: $(PYTHON) is `$(PYTHON) --version`; Queuefront needs 3.11 or newer: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.stamp-package: .venv/.stamp-venv pyproject.toml
+	$(PIP) -e .
+	@touch $@
+
+.venv/.stamp-test: .venv/.stamp-venv pyproject.toml
+	$(PIP) -e '.[test]'
+	@touch $@ .venv/.stamp-package
+
+.venv/.stamp-lint: .venv/.stamp-venv pyproject.toml
+	$(PIP) -e '.[lint]'
+	@touch $@ .venv/.stamp-package

@@ -1,0 +1,28 @@
+"""What all tests share: `--update-golden`, and golden files that say how to change them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite golden files from what the tests see")
+
+
+@pytest.fixture
+def compare_golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """Return a function that holds a text to a golden file, or rewrites the file under `--update-golden`."""
+
+    def compare(path: Path, text: str) -> None:
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            return
+        golden = path.read_text(encoding="utf-8") if path.is_file() else ""
+        repair = f"if every changed line is right: pytest --update-golden {request.node.nodeid}"
+        assert text.splitlines() == golden.splitlines(), f"{path.name} is out of date; {repair}"
+
+    return compare
