@@ -1,0 +1,68 @@
+"""Vocabulary: codes, records, instruments, times, errors. Imports nothing of ours."""
+
+from queuefront.core.clock import format_duration, format_ts, monotonic_s, now_ns, to_ns
+from queuefront.core.dtypes import (
+    ASSET_SPEC,
+    ASSET_STATE,
+    CLOCK,
+    EVENT,
+    FILL,
+    LATENCY,
+    ORDER,
+    ORDER_CHANGE,
+    REGISTRY,
+    SAMPLE,
+    SchemaError,
+    register,
+)
+from queuefront.core.enums import ContractKind
+from queuefront.core.errors import (
+    ClosedError,
+    ConfigError,
+    DataError,
+    DataFormatError,
+    InvariantError,
+    OffGridError,
+    QueuefrontError,
+    SchemaMismatchError,
+    StrategyError,
+    TimestampRangeError,
+    TruncatedFileError,
+)
+from queuefront.core.instrument import Instrument, Number, exact, round_half_away
+
+__all__ = [
+    "ASSET_SPEC",
+    "ASSET_STATE",
+    "CLOCK",
+    "EVENT",
+    "FILL",
+    "LATENCY",
+    "ORDER",
+    "ORDER_CHANGE",
+    "REGISTRY",
+    "SAMPLE",
+    "ClosedError",
+    "ConfigError",
+    "ContractKind",
+    "DataError",
+    "DataFormatError",
+    "Instrument",
+    "InvariantError",
+    "Number",
+    "OffGridError",
+    "QueuefrontError",
+    "SchemaError",
+    "SchemaMismatchError",
+    "StrategyError",
+    "TimestampRangeError",
+    "TruncatedFileError",
+    "exact",
+    "format_duration",
+    "format_ts",
+    "monotonic_s",
+    "now_ns",
+    "register",
+    "round_half_away",
+    "to_ns",
+]

@@ -1,0 +1,54 @@
+"""The one way to compile a function in Queuefront.
+
+``compiled`` caches on disk, divides like IEEE 754 and never reorders floating point. Set ``NUMBA_DISABLE_JIT=1`` to run
+the same source interpreted, or ``NUMBA_BOUNDSCHECK=1`` (with a ``NUMBA_CACHE_DIR`` of its own: cached code keeps the
+checks it was built with) to run it bounds-checked. All three give the same results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from numba import config, njit
+
+__all__ = ["IS_INTERPRETED", "borrowing", "compiled", "internal"]
+
+#: True where ``NUMBA_DISABLE_JIT`` asks for plain Python.
+IS_INTERPRETED: bool = bool(config.DISABLE_JIT)
+
+compiled: Any = partial(njit, cache=True, error_model="numpy", _nrt=True)
+"""Decorator of every compiled function."""
+
+
+def _inside(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Return a decorator for functions that only compiled code calls; a call from Python raises TypeError."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        dispatcher = njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(
+            function
+        )
+        if not IS_INTERPRETED:
+
+            def refuse(*_args: Any, **_kwargs: Any) -> Any:
+                raise TypeError(f"{function.__name__} is called by compiled code only; use it inside an @njit function")
+
+            # There is no machine code that Python could enter, so Python must not find any.
+            dispatcher._insert = lambda *_args: None  # noqa: SLF001 - Numba offers no other way
+            dispatcher._compile_for_args = refuse  # noqa: SLF001
+        return dispatcher
+
+    return decorate
+
+
+internal = _inside(_nrt=True)
+"""Like `compiled`, for functions that only compiled code calls: without a way in from Python they compile faster."""
+
+borrowing = _inside(_nrt=False)
+"""Like `internal`, for functions that neither allocate nor keep what they are given; most of the engine.
+
+Without Numba's run-time no references are counted, which is most of what handling arrays costs. What a function borrows
+must outlive it: a function that replaces an array of a struct (they are called ``_grow…``) may only be called where no view
+of the old one is used afterwards. One that allocates does not compile as borrowing.
+"""
