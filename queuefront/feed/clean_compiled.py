@@ -1,0 +1,59 @@
+"""Merge two orderings of the same rows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from queuefront.core.jit import compiled
+
+AT_EXCH: Final = 1
+AT_LOCAL: Final = 2
+
+
+@compiled
+def merge_orders(exch_ts, local_ts, by_exch, by_local):
+    """Give every row a place in exchange order and one in local order; one place for both where the two heads meet.
+
+    exch_ts, local_ts : int64[n].   by_exch, by_local : int64[n], stable orderings of the rows by each.
+    Returns (int64[m] row, int64[m] AT_EXCH, AT_LOCAL or both), n <= m <= 2 n.
+
+    Where both heads carry the same two times they are the same row: of the rows with these times, the two stable orderings
+    have used up equally many.
+    """
+    n = len(exch_ts)
+    row = np.zeros(2 * n, np.int64)
+    half = np.zeros(2 * n, np.int64)
+    e = 0
+    i = 0
+    m = 0
+    while e < n and i < n:
+        a = by_exch[e]
+        b = by_local[i]
+        is_exch_earlier = exch_ts[a] < exch_ts[b] or (exch_ts[a] == exch_ts[b] and local_ts[a] < local_ts[b])
+        if exch_ts[a] == exch_ts[b] and local_ts[a] == local_ts[b]:
+            row[m] = a
+            half[m] = AT_EXCH | AT_LOCAL
+            e += 1
+            i += 1
+        elif is_exch_earlier:
+            row[m] = a
+            half[m] = AT_EXCH
+            e += 1
+        else:
+            row[m] = b
+            half[m] = AT_LOCAL
+            i += 1
+        m += 1
+    while e < n:
+        row[m] = by_exch[e]
+        half[m] = AT_EXCH
+        e += 1
+        m += 1
+    while i < n:
+        row[m] = by_local[i]
+        half[m] = AT_LOCAL
+        i += 1
+        m += 1
+    return row[:m], half[:m]

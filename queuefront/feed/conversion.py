@@ -1,0 +1,96 @@
+"""What a conversion did, so that nobody has to trust it: counts, refusals, gaps and shifts, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from queuefront.core.dtypes import EVENT
+from queuefront.core.instrument import Instrument
+
+__all__ = ["Conversion", "ConversionAccount", "Gap", "Refusal", "VenueMessage"]
+
+LIST_MAX: Final = 1000
+"""Longest list in an account; totals count on."""
+
+QUOTE_MAX: Final = 200
+"""Longest quotation of a line, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A line that was left out, with the reason and the beginning of its text."""
+
+    line: int  # from 1
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class VenueMessage:
+    """A line in which the venue answered with a code instead of data."""
+
+    line: int  # from 1
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something is missing before a line."""
+
+    kind: str  # "sequence": `size` update ids were not delivered (negative: ids came again); "time": `size` ns of silence
+    line: int  # from 1
+    local_ts: int  # of that line, as recorded
+    size: int
+
+
+@dataclass(slots=True)
+class ConversionAccount:
+    """What went in, what came out, and what was left out."""
+
+    source: str
+    path: str
+    sha256: str = ""
+    input_bytes: int = 0
+    lines: int = 0
+    lines_by_kind: dict[str, int] = field(default_factory=dict)
+    events: int = 0
+    events_by_kind: dict[str, int] = field(default_factory=dict)  # before rows were split
+    refused: list[Refusal] = field(default_factory=list)
+    refused_count: int = 0
+    venue_messages: list[VenueMessage] = field(default_factory=list)
+    venue_message_count: int = 0
+    gaps: list[Gap] = field(default_factory=list)
+    gap_count: int = 0
+    gap_threshold_ns: int = 0
+    damage: str | None = None  # what cut the input off
+    local_ts_shift_ns: int = 0
+    rows_split: int = 0
+    first_exch_ts: int | None = None
+    last_exch_ts: int | None = None
+    first_local_ts: int | None = None
+    last_local_ts: int | None = None
+    tick_size: str = ""
+    tick_size_inferred_from: int | None = None  # number of prices; None: it was given
+    lot_size: str = ""
+    lot_size_inferred_from: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the account as JSON-able data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """Events ready for replay (`EVENT` rows, read-only), the account of their making, and what they are events of."""
+
+    events: npt.NDArray[np.void]
+    account: ConversionAccount
+    instrument: Instrument
+
+    def __post_init__(self) -> None:
+        assert self.events.dtype == EVENT

@@ -1,0 +1,139 @@
+"""Raw collector files: one message a line, behind the nanosecond at which it was received.
+
+A line is the receipt time as 19 digits (ns UTC), one space, and the untouched message. A file is plain text or gzip, in
+one or several members (a collector that restarts appends a member); which of the two is told by its first bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Final
+
+from queuefront.core.errors import DataFormatError, TruncatedFileError
+
+__all__ = ["LINE_BYTES_MAX", "RawLines"]
+
+LINE_BYTES_MAX: Final = 64 * 2**20
+"""Longest line that is read; a file without newlines must not fill the memory."""
+
+_BLOCK_BYTES: Final = 2**20
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_GZIP_WBITS: Final = 31
+_FORMATS: Final = {b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
+
+
+class RawLines:
+    """The lines of a raw file, in blocks of whole lines; reading and unpacking run in a thread of their own.
+
+    Parameters
+    ----------
+    path : the file.
+    salvage : where a gzip stream is cut off or damaged, give the lines before that point and note it in `damage`,
+        instead of raising.
+
+    Iterating yields `bytes`, each ending in a newline (added to an unfinished last line), and raises TruncatedFileError or
+    DataFormatError.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, salvage: bool = False) -> None:
+        self.path = Path(path)
+        self.bytes_total = self.path.stat().st_size
+        self.bytes_done = 0
+        self.damage: str | None = None
+        self._salvage = salvage
+        self._hash = sha256()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes read so far, in hexadecimal."""
+        return self._hash.hexdigest()
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file, ThreadPoolExecutor(1, thread_name_prefix="raw-lines") as reader:
+            chunks = self._chunks(file)
+            carried: list[bytes] = []
+            carried_bytes = 0
+            coming = reader.submit(next, chunks, b"")
+            while chunk := coming.result():
+                coming = reader.submit(next, chunks, b"")
+                cut = chunk.rfind(b"\n") + 1
+                if cut:
+                    yield b"".join((*carried, chunk[:cut]))
+                    carried, carried_bytes = [], 0
+                carried.append(chunk[cut:])
+                carried_bytes += len(chunk) - cut
+                if carried_bytes > LINE_BYTES_MAX:
+                    raise DataFormatError(
+                        f"{self.path}: a line is longer than {LINE_BYTES_MAX:,} bytes; this is not a raw collector file"
+                    )
+            if last := b"".join(carried):
+                yield last + b"\n"
+
+    def _chunks(self, file: IO[bytes]) -> Iterator[bytes]:
+        head = self._read(file, 6)
+        for magic, name in _FORMATS.items():
+            if head.startswith(magic):
+                raise DataFormatError(f"{self.path}: the file is {name} compressed; unpack it, or pack it with gzip")
+        if head.startswith(_GZIP_MAGIC):
+            yield from self._unpacked(file, head)
+            return
+        while head:
+            yield head
+            head = self._read(file, _BLOCK_BYTES)
+
+    def _unpacked(self, file: IO[bytes], packed: bytes) -> Iterator[bytes]:
+        member = zlib.decompressobj(_GZIP_WBITS)
+        before = None
+        try:
+            while True:
+                if member.eof:
+                    packed = member.unused_data.lstrip(b"\0")  # padding between and after members is harmless
+                    while not packed and (more := self._read(file, _BLOCK_BYTES // 4)):
+                        packed = more.lstrip(b"\0")
+                    if not packed:
+                        return
+                    member = zlib.decompressobj(_GZIP_WBITS)
+                elif not packed:
+                    packed = self._read(file, _BLOCK_BYTES // 4)
+                at_end = not packed
+                before = member.copy() if self._salvage else None
+                text = member.decompress(packed, _BLOCK_BYTES)  # without input: what a full block left inside
+                packed = member.unconsumed_tail
+                if text:
+                    yield text
+                elif at_end and not member.eof:
+                    raise TruncatedFileError(
+                        f"{self.path}: the gzip stream is cut off at byte {self.bytes_done:,}; fetch the file again, "
+                        "or convert with on_bad='skip' to keep what is there"
+                    )
+        except (zlib.error, TruncatedFileError) as e:
+            error: Exception = e
+            if isinstance(e, zlib.error):
+                error = DataFormatError(
+                    f"{self.path}: the gzip stream is damaged before byte {self.bytes_done:,} ({e}); fetch the file again, "
+                    "or convert with on_bad='skip' to keep what is there"
+                )
+            if not self._salvage:
+                raise error from e
+            self.damage = str(error)
+            if isinstance(e, zlib.error) and before is not None:
+                yield b"".join(_prefix(before, packed))
+
+    def _read(self, file: IO[bytes], size: int) -> bytes:
+        data = file.read(size)
+        self._hash.update(data)
+        self.bytes_done += len(data)
+        return data
+
+
+def _prefix(member: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
+    """Unpack byte by byte what comes before the damage; unpacked at once, it is lost with the rest of its block."""
+    with suppress(zlib.error):  # the damage itself, which the caller has noted
+        for i in range(len(packed)):
+            yield member.decompress(packed[i : i + 1])
