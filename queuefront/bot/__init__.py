@@ -1,0 +1,42 @@
+"""What a strategy sees: orders, their views, state values. One surface for every world."""
+
+from queuefront.bot.id_table_compiled import EMPTY, new_table, table_find, table_insert, table_remove
+from queuefront.bot.money_compiled import E18, INVERSE_SCALE, add_to_sum, amount_of, fee_of, sum_to_float
+from queuefront.bot.order_compiled import Order, copy_order, view_order
+from queuefront.bot.orders import OrderIterator, Orders, add_order, find_order, new_orders, remove_inactive
+from queuefront.bot.recorder import Recorder, RecorderState
+from queuefront.bot.state import StateValues
+from queuefront.bot.surface import LAYOUT, Id, Struct, attribute, method, struct, struct_type
+
+__all__ = [
+    "E18",
+    "EMPTY",
+    "INVERSE_SCALE",
+    "LAYOUT",
+    "Id",
+    "Order",
+    "OrderIterator",
+    "Orders",
+    "Recorder",
+    "RecorderState",
+    "StateValues",
+    "Struct",
+    "add_order",
+    "add_to_sum",
+    "amount_of",
+    "attribute",
+    "copy_order",
+    "fee_of",
+    "find_order",
+    "method",
+    "new_orders",
+    "new_table",
+    "remove_inactive",
+    "struct",
+    "struct_type",
+    "sum_to_float",
+    "table_find",
+    "table_insert",
+    "table_remove",
+    "view_order",
+]

@@ -1,0 +1,282 @@
+"""One definition of a method, for compiled strategies and for Python.
+
+A strategy sees structs: `structref` types when it is compiled, plain objects when it is interpreted. `struct` declares one
+and `method` gives it a method that is the same compiled function in both worlds. Only this module knows that there are two.
+
+Annotations of a method's parameters are conversions at the border: ``int`` (floats are truncated, what does not fit
+saturates), ``Id`` (the 64 bits of an order id), ``float`` and ``bool``. They keep one machine-code version of each method
+whatever a strategy passes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numba import types
+from numba.core import cgutils, imputils
+from numba.core.datamodel import default_manager
+from numba.core.runtime import nrtdynmod
+from numba.core.typing.templates import AttributeTemplate
+from numba.experimental import structref
+from numba.extending import (
+    NativeValue,
+    infer_getattr,
+    lower_getattr_generic,
+    lower_setattr_generic,
+    models,
+    overload_attribute,
+    overload_method,
+    register_model,
+    typeof_impl,
+    unbox,
+)
+
+from queuefront.core.clock import INT64_MAX, INT64_MIN
+from queuefront.core.jit import IS_INTERPRETED, compiled
+
+__all__ = ["LAYOUT", "Id", "Struct", "attribute", "id_from_python", "method", "struct", "struct_type"]
+
+
+class Id:
+    """Annotation of an order id: any 64-bit integer, kept by its bits."""
+
+
+@compiled
+def saturate(x):
+    """Return x as int64: truncated, clamped to the range, 0 for NaN (spec B0.3, B0.9)."""
+    if x != x:
+        return np.int64(0)
+    if x >= 9.223372036854775807e18:
+        return np.int64(INT64_MAX)
+    if x <= -9.223372036854775808e18:
+        return np.int64(INT64_MIN)
+    return np.int64(x)
+
+
+@compiled
+def id_bits(x):
+    """Return the 64 bits of an order id as int64."""
+    return np.int64(x)
+
+
+_CONVERSIONS: Final = {"int": "saturate({})", "Id": "id_bits({})", "float": "float64({})", "bool": "bool({})"}
+_NAMESPACE: Final = {"saturate": saturate, "id_bits": id_bits, "float64": np.float64}
+
+
+def id_from_python(x: Any) -> int:
+    """Return the 64 bits of any integer, or of a truncated float, as an int64."""
+    bits = int(x) & (2**64 - 1)
+    return bits - 2**64 if bits > INT64_MAX else bits
+
+
+def _int_from_python(x: Any) -> int:
+    if x != x:
+        return 0
+    return int(min(max(x, INT64_MIN), INT64_MAX))
+
+
+_FROM_PYTHON: Final[dict[str, Callable[[Any], Any]]] = {
+    "int": _int_from_python,
+    "Id": id_from_python,
+    "float": np.float64,
+    "bool": bool,
+}
+
+
+def _fingerprint() -> str:
+    """Return a hash of the sources that end up inside a strategy's machine code.
+
+    Numba keys cached code by the strategy's own file and its argument types. With this in the types' names, a
+    strategy that was
+    compiled against other sources or record layouts is compiled again instead of running on them.
+    """
+    package = Path(__file__).parent.parent
+    digest = blake2b(digest_size=8)
+    for source in sorted(p for room in ("core", "book", "bot", "sim") for p in (package / room).glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+FINGERPRINT: Final = _fingerprint()
+
+
+class Layout:
+    """Stands for the sources' fingerprint among the arguments of a function that builds structs from other values."""
+
+
+LAYOUT: Final = Layout()
+
+
+class _LayoutType(types.Type):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__(name=f"Layout({FINGERPRINT})")
+
+
+_LAYOUT_TYPE: Final = _LayoutType()
+register_model(_LayoutType)(models.OpaqueModel)
+
+
+@typeof_impl.register(Layout)
+def _type_of_layout(_value: Any, _context: Any) -> Any:
+    return _LAYOUT_TYPE
+
+
+@unbox(_LayoutType)
+def _unbox_layout(_typ: Any, _value: Any, c: Any) -> NativeValue:
+    return NativeValue(c.context.get_dummy_value())
+
+
+if IS_INTERPRETED:
+
+    class Struct:
+        """Base of the structs that strategies see: here a plain object with the declared fields."""
+
+        _fields: tuple[str, ...] = ()
+
+        def __init__(self, *values: Any) -> None:
+            for name, value in zip(self._fields, values, strict=True):
+                setattr(self, name, value)
+else:
+
+    class Struct(structref.StructRefProxy):  # type: ignore[no-redef,misc]
+        """Base of the structs that strategies see: here a handle of a compiled one."""
+
+        _fields: tuple[str, ...] = ()
+
+
+_TYPES: Final[dict[type, Any]] = {}
+
+
+def struct(fields: str) -> Callable[[type], type]:
+    """Declare a struct with the given space-separated fields; decorates a subclass of `Struct`.
+
+    Compiled code builds one by calling the class with all fields in order. Python builds one through a compiled
+    function that
+    does so, because that constructor can be cached.
+    """
+
+    def declare(cls: type) -> type:
+        cls._fields = tuple(fields.split())  # type: ignore[attr-defined]
+        if not IS_INTERPRETED:
+
+            class StructType(types.StructRef):  # type: ignore[misc]
+                def __init__(self, fields: Any) -> None:
+                    super().__init__(fields)
+                    # Numba keys and mangles by name; the whole one has tens of thousands of letters.
+                    whole = blake2b(f"{FINGERPRINT}{fields}".encode(), digest_size=8).hexdigest()
+                    self.name = f"{type(self).__name__}({whole})"
+
+                def preprocess_fields(self, fields: Any) -> Any:
+                    return tuple((name, types.unliteral(field)) for name, field in fields)
+
+            # The class is found again by name when cached code is loaded.
+            StructType.__name__ = StructType.__qualname__ = f"{cls.__name__}Type"
+            StructType.__module__ = cls.__module__
+            inspect.getmodule(cls).__dict__[StructType.__name__] = StructType  # type: ignore[union-attr]
+            _register(StructType)
+            structref.define_boxing(StructType, cls)
+            structref.define_constructor(cls, StructType, list(cls._fields))  # type: ignore[attr-defined]
+            _TYPES[cls] = StructType
+        return cls
+
+    return declare
+
+
+def _register(type_class: Any) -> None:
+    """Do what `structref.register` does, with fields that can be read without Numba's run-time (see `core.jit.leaf`).
+
+    `structref` asks the run-time where a struct's data lies; here the pointer is read from the struct's header.
+    """
+    default_manager.register(type_class, models.StructRefModel)
+
+    @infer_getattr
+    class _Fields(AttributeTemplate):  # type: ignore[misc]
+        key = type_class
+
+        def generic_resolve(self, typ: Any, attr: str) -> Any:
+            return typ.field_dict.get(attr)
+
+    @lower_getattr_generic(type_class)
+    def _get(context: Any, builder: Any, typ: Any, val: Any, attr: str) -> Any:
+        fields = _fields_of(context, builder, typ, val)
+        return imputils.impl_ret_borrowed(context, builder, typ.field_dict[attr], getattr(fields, attr))
+
+    @lower_setattr_generic(type_class)
+    def _set(context: Any, builder: Any, sig: Any, args: Any, attr: str) -> None:
+        struct_type, value_type = sig.args
+        fields = _fields_of(context, builder, struct_type, args[0])
+        field_type = struct_type.field_dict[attr]
+        value = context.cast(builder, args[1], value_type, field_type)
+        if context.data_model_manager[field_type].contains_nrt_meminfo():
+            context.nrt.incref(builder, field_type, value)
+            context.nrt.decref(builder, field_type, getattr(fields, attr))
+        setattr(fields, attr, value)
+
+
+def _fields_of(context: Any, builder: Any, typ: Any, val: Any) -> Any:
+    struct = cgutils.create_struct_proxy(typ)(context, builder, value=val)
+    header = builder.bitcast(struct.meminfo, nrtdynmod._meminfo_struct_type.as_pointer())  # noqa: SLF001
+    data = builder.load(cgutils.gep_inbounds(builder, header, 0, 3))
+    value_type = context.get_value_type(typ.get_data_type())
+    pointer = builder.bitcast(data, value_type.as_pointer())
+    return cgutils.create_struct_proxy(typ.get_data_type())(context, builder, ref=pointer)
+
+
+def struct_type(cls: type) -> Any:
+    """Return the Numba type class of a declared struct."""
+    return _TYPES[cls]
+
+
+def method(cls: type, name: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a compiled function a method of a struct; its first parameter is the struct."""
+    return _expose(cls, name, is_attribute=False)
+
+
+def attribute(cls: type, name: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a compiled function of a struct a read-only attribute of it."""
+    return _expose(cls, name, is_attribute=True)
+
+
+def _expose(cls: type, name: str | None, *, is_attribute: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def expose(target: Callable[..., Any]) -> Callable[..., Any]:
+        plain = getattr(target, "py_func", target)
+        public = name or plain.__name__
+        parameters = list(inspect.signature(plain).parameters.values())
+        kinds = [p.annotation if isinstance(p.annotation, str) else "" for p in parameters]
+        if not IS_INTERPRETED:
+            _expose_compiled(cls, public, target, parameters, kinds, is_attribute=is_attribute)
+        converters = [_FROM_PYTHON.get(kind) for kind in kinds[1:]]
+
+        signature = inspect.Signature([p.replace(annotation=inspect.Parameter.empty) for p in parameters])
+
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if kwargs or len(args) != len(converters):
+                args = signature.bind(self, *args, **kwargs).args[1:]
+            return target(self, *(a if c is None else c(a) for a, c in zip(args, converters, strict=True)))
+
+        call.__name__, call.__doc__ = public, plain.__doc__
+        call.__signature__ = signature  # type: ignore[attr-defined]
+        setattr(cls, public, property(call) if is_attribute else call)
+        return target
+
+    return expose
+
+
+def _expose_compiled(
+    cls: type, public: str, target: Any, parameters: list[inspect.Parameter], kinds: list[str], *, is_attribute: bool
+) -> None:
+    names = [p.name for p in parameters]
+    passed = [_CONVERSIONS.get(kind, "{}").format(n) for n, kind in zip(names, kinds, strict=True)]
+    source = (
+        f"def forward({', '.join(names)}):\n    return target({', '.join(passed)})\n"
+        f"def choose({', '.join(names)}):\n    return forward\n"
+    )
+    namespace: dict[str, Any] = {**_NAMESPACE, "target": target}
+    exec(source, namespace)  # noqa: S102 - the text is made of this module's constants and parameter names
+    declare = overload_attribute if is_attribute else overload_method
+    declare(_TYPES[cls], public)(namespace["choose"])
