@@ -1,0 +1,163 @@
+"""The local market depth that a strategy reads."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from queuefront.bot import Struct, attribute, method, struct
+from queuefront.core.dtypes import EVENT
+from queuefront.core.enums import (
+    BUY_EVENT,
+    DEPTH_SNAPSHOT_EVENT,
+    EXCH_EVENT,
+    LOCAL_EVENT,
+    NO_ASK_TICK,
+    NO_BID_TICK,
+    SELL_EVENT,
+)
+from queuefront.core.jit import borrowing, compiled
+from queuefront.sim.market_compiled import apply_local_rows, best_levels_before, level_of
+
+__all__ = ["ReplayDepth"]
+
+_SNAPSHOT_BID = EXCH_EVENT | LOCAL_EVENT | BUY_EVENT | DEPTH_SNAPSHOT_EVENT
+_SNAPSHOT_ASK = EXCH_EVENT | LOCAL_EVENT | SELL_EVENT | DEPTH_SNAPSHOT_EVENT
+
+
+@struct("asset")
+class ReplayDepth(Struct):
+    """The book as we see it, after the feed latency.
+
+    Attributes
+    ----------
+    best_bid, best_ask : prices, NaN where the side is empty.
+    best_bid_tick, best_ask_tick : in ticks, -2^63 and 2^63 - 1 where the side is empty.
+    best_bid_qty, best_ask_qty : quantities at the best prices, 0 where the side is empty.
+    tick_size, lot_size : of the instrument.
+    bid_qty_at_tick(tick), ask_qty_at_tick(tick) : quantities, hidden ones included; 0 where there are none.
+    snapshot() : the visible levels as EVENT rows, bids from the best down, then asks from the best up; a copy.
+    """
+
+
+@borrowing
+def _best_levels(a):
+    state = a.state[0]
+    return best_levels_before(
+        a.best_bid_local,
+        a.best_ask_local,
+        state["local_row"],
+        state["opening_bid_level"],
+        state["opening_ask_level"],
+    )
+
+
+@attribute(ReplayDepth)
+@compiled
+def best_bid_tick(depth):
+    """Highest bid in ticks; NO_BID_TICK where there is none."""
+    bid, _ = _best_levels(depth.asset)
+    return depth.asset.levels[bid] if bid >= 0 else NO_BID_TICK
+
+
+@attribute(ReplayDepth)
+@compiled
+def best_ask_tick(depth):
+    """Lowest ask in ticks; NO_ASK_TICK where there is none."""
+    _, ask = _best_levels(depth.asset)
+    return depth.asset.levels[ask] if ask < len(depth.asset.levels) else NO_ASK_TICK
+
+
+@attribute(ReplayDepth)
+@compiled
+def best_bid(depth):
+    """Highest bid; NaN where there is none."""
+    bid, _ = _best_levels(depth.asset)
+    return depth.asset.levels[bid] * depth.asset.spec["tick_size"][0] if bid >= 0 else np.nan
+
+
+@attribute(ReplayDepth)
+@compiled
+def best_ask(depth):
+    """Lowest ask; NaN where there is none."""
+    _, ask = _best_levels(depth.asset)
+    return depth.asset.levels[ask] * depth.asset.spec["tick_size"][0] if ask < len(depth.asset.levels) else np.nan
+
+
+@attribute(ReplayDepth)
+@compiled
+def tick_size(depth):
+    """Tick size of the instrument."""
+    return depth.asset.spec["tick_size"][0]
+
+
+@attribute(ReplayDepth)
+@compiled
+def lot_size(depth):
+    """Lot size of the instrument."""
+    return depth.asset.spec["lot_size"][0]
+
+
+@borrowing
+def _qty_at(a, place):
+    apply_local_rows(a)
+    spec = a.spec[0]
+    return a.local_lots[place] * spec["lot_numerator"] / spec["lot_denominator"]
+
+
+@attribute(ReplayDepth)
+@compiled
+def best_bid_qty(depth):
+    """Quantity at the highest bid; 0 where there is none."""
+    bid, _ = _best_levels(depth.asset)
+    return _qty_at(depth.asset, 2 * bid) if bid >= 0 else 0.0
+
+
+@attribute(ReplayDepth)
+@compiled
+def best_ask_qty(depth):
+    """Quantity at the lowest ask; 0 where there is none."""
+    _, ask = _best_levels(depth.asset)
+    return _qty_at(depth.asset, 2 * ask + 1) if ask < len(depth.asset.levels) else 0.0
+
+
+@method(ReplayDepth)
+@compiled
+def bid_qty_at_tick(depth, price_tick: int):
+    """Quantity bid at a tick, hidden quantity included; 0 where there is none."""
+    level = level_of(depth.asset.levels, price_tick)
+    return _qty_at(depth.asset, 2 * level) if level >= 0 else 0.0
+
+
+@method(ReplayDepth)
+@compiled
+def ask_qty_at_tick(depth, price_tick: int):
+    """Quantity offered at a tick, hidden quantity included; 0 where there is none."""
+    level = level_of(depth.asset.levels, price_tick)
+    return _qty_at(depth.asset, 2 * level + 1) if level >= 0 else 0.0
+
+
+@method(ReplayDepth)
+@compiled
+def snapshot(depth):
+    """Return the visible levels as EVENT rows: bids from the best down, then asks from the best up. A copy (spec B2.8)."""
+    a = depth.asset
+    apply_local_rows(a)
+    bid, ask = _best_levels(a)
+    spec, lots, count = a.spec[0], a.local_lots, len(a.levels)
+    rows = 0
+    for v in range(bid + 1):
+        rows += lots[2 * v] > 0
+    for v in range(ask, count):
+        rows += lots[2 * v + 1] > 0
+    out = np.zeros(rows, EVENT)
+    i = 0
+    for step in range(bid + 1 + count - ask):
+        is_bid = step <= bid
+        v = bid - step if is_bid else ask + step - bid - 1
+        here = lots[2 * v] if is_bid else lots[2 * v + 1]
+        if here > 0:
+            out["ev"][i] = _SNAPSHOT_BID if is_bid else _SNAPSHOT_ASK
+            out["px"][i] = a.levels[v] * spec["tick_size"]
+            out["qty"][i] = here * spec["lot_numerator"] / spec["lot_denominator"]
+            i += 1
+    return out

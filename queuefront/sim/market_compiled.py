@@ -1,0 +1,144 @@
+"""The recorded market at the exchange and as we see it.
+
+The exchange half stops only at rows that concern an order of ours; everything between is one tight loop. The best
+prices are
+looked up in the tape; quantities are stored as rows pass.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from queuefront.core.enums import (
+    OP_AT_EXCH,
+    OP_AT_LOCAL,
+    OP_BUY_TRADE,
+    OP_CLEAR_ALL_ASKS,
+    OP_CLEAR_ALL_BIDS,
+    OP_CLEAR_ASKS,
+    OP_CLEAR_BIDS,
+    OP_CLEAR_BOTH,
+    OP_MASK,
+    OP_SELL_TRADE,
+    OP_SET_ASK,
+)
+from queuefront.core.jit import borrowing
+
+__all__ = [
+    "apply_clear",
+    "apply_local_rows",
+    "best_levels_before",
+    "first_level_at_or_above",
+    "level_of",
+    "skip_to_own_row",
+]
+
+
+@borrowing
+def first_level_at_or_above(levels, tick):
+    """Return the first level whose tick is >= `tick`; the number of levels if there is none. levels : int64, ascending."""
+    low, high = 0, len(levels)
+    while low < high:
+        middle = (low + high) >> 1
+        if levels[middle] < tick:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@borrowing
+def level_of(levels, tick):
+    """Return the level of a tick, or -1 where the tape never names it."""
+    v = first_level_at_or_above(levels, tick)
+    if v < len(levels) and levels[v] == tick:
+        return v
+    return -1
+
+
+@borrowing
+def apply_clear(book_lots, what, level, best_bid, best_ask):
+    """Empty one side or both as `book.clear_bids` does; `best_bid`, `best_ask` are the best levels before."""
+    count = len(book_lots) // 2
+    low_bid, high_bid, low_ask, high_ask = 0, -1, 0, -1  # ranges to empty, both ends included
+    if what == OP_CLEAR_BIDS:
+        low_bid, high_bid = level, best_bid
+    elif what == OP_CLEAR_ASKS:
+        low_ask, high_ask = best_ask, level
+    if what == OP_CLEAR_BOTH or what == OP_CLEAR_ALL_BIDS:
+        high_bid = count - 1
+    if what == OP_CLEAR_BOTH or what == OP_CLEAR_ALL_ASKS:
+        high_ask = count - 1
+    for v in range(low_bid, high_bid + 1):
+        book_lots[2 * v] = 0
+    for v in range(low_ask, high_ask + 1):
+        book_lots[2 * v + 1] = 0
+
+
+@borrowing
+def best_levels_before(best_bid, best_ask, row, opening_bid, opening_ask):
+    """Return the (best_bid, best_ask) levels before a row. best_bid, best_ask : int32[rows], after each row."""
+    if row == 0:
+        return opening_bid, opening_ask
+    return np.int64(best_bid[row - 1]), np.int64(best_ask[row - 1])
+
+
+@borrowing
+def skip_to_own_row(
+    op, exch_ts, level, lots, best_bid, best_ask, book_lots, own_count, row, until_ts, own_best_bid, own_best_ask
+):  # fmt: skip
+    """Apply exchange rows up to a time, stopping before the first that concerns an order of ours. Returns the next row.
+
+    row : the first row not yet applied.   until_ts : rows at this time are still applied.
+    own_best_bid, own_best_ask : levels of our best orders, see ASSET_STATE.
+    book_lots : int64[2 × levels], mutated.   own_count : int32[2 × levels].
+
+    A row concerns us if it changes the quantity at one of our prices, brings the other side's best price to one of ours, or
+    is a trade that reaches one. Rows that clear a side are left to the caller too: they are rare and need more than
+    this loop
+    keeps at hand.
+    """
+    count = len(op)
+    while row < count:
+        code = op[row]
+        if code & OP_AT_EXCH:
+            if exch_ts[row] > until_ts:
+                break
+            what = code & OP_MASK
+            if 0 < what <= OP_SET_ASK:
+                place = 2 * level[row] + what - 1
+                if own_count[place] != 0 or best_bid[row] >= own_best_ask or best_ask[row] <= own_best_bid:
+                    break
+                book_lots[place] = lots[row]
+            elif what == OP_BUY_TRADE:
+                if level[row] >= own_best_ask:
+                    break
+            elif what == OP_SELL_TRADE:
+                if level[row] <= own_best_bid:
+                    break
+            elif what >= OP_CLEAR_BIDS:
+                break
+        row += 1
+    return row
+
+
+@borrowing
+def apply_local_rows(a):
+    """Bring the local quantities up to the rows that the local half has consumed.
+
+    Nobody needs them until a strategy asks for a quantity, so they follow on demand.
+    """
+    state = a.state[0]
+    op, level, lots, book_lots = a.op, a.level, a.lots, a.local_lots
+    for i in range(state["local_book_row"], state["local_row"]):
+        code = op[i]
+        if code & OP_AT_LOCAL:
+            what = code & OP_MASK
+            if 0 < what <= OP_SET_ASK:
+                book_lots[2 * level[i] + what - 1] = lots[i]
+            elif what >= OP_CLEAR_BIDS:
+                bid, ask = best_levels_before(
+                    a.best_bid_local, a.best_ask_local, i, state["opening_bid_level"], state["opening_ask_level"]
+                )
+                apply_clear(book_lots, what, np.int64(level[i]), bid, ask)
+    state["local_book_row"] = state["local_row"]
