@@ -1,0 +1,30 @@
+"""What a run came to: tables, figures of merit, plots and the HTML report."""
+
+from queuefront.report.frames import currency_of, equity_frame, fills_frame, orders_frame, total_equity_frame
+from queuefront.report.html import write_report
+from queuefront.report.plots import inventory_figure, profit_figure, run_figure, stats_figure, total_figure
+from queuefront.report.stats import InverseAssetRecord, LinearAssetRecord, Stats
+from queuefront.report.summary import AssetSummary, OrderOutcomes, Summary, summarize
+from queuefront.report.summary_text import render_summary
+
+__all__ = [
+    "AssetSummary",
+    "InverseAssetRecord",
+    "LinearAssetRecord",
+    "OrderOutcomes",
+    "Stats",
+    "Summary",
+    "currency_of",
+    "equity_frame",
+    "fills_frame",
+    "inventory_figure",
+    "orders_frame",
+    "profit_figure",
+    "render_summary",
+    "run_figure",
+    "stats_figure",
+    "summarize",
+    "total_equity_frame",
+    "total_figure",
+    "write_report",
+]
