@@ -1,0 +1,280 @@
+"""A backtest from end to end: assets in, a run with its tables, figures and report out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, is_dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+
+from queuefront.core.clock import monotonic_s
+from queuefront.core.enums import CODE_NAMES
+from queuefront.core.errors import ConfigError, QueuefrontError, StrategyError
+from queuefront.feed import Tape, replacing
+from queuefront.sim import Asset, AssetResult, Backtester, InterpolatedLatency, build_backtester, read_results
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    import polars as pl
+
+    from queuefront.report import Summary
+
+__all__ = ["Backtest", "Run"]
+
+_SECOND: Final = 1_000_000_000
+_SAMPLES_WANTED: Final = 200_000
+
+
+class Backtest:
+    """A set of assets to run strategies on.
+
+    Parameters
+    ----------
+    assets : one or more `Asset`; a strategy numbers them from 0.
+    sample_every_ns : spacing of the equity table, ns. None: one second, or more on long tapes, so that about
+    200,000 samples
+        come out. A sample is taken when the strategy first wakes that much later; 0 takes only the last one.
+    records : keep every fill and order change. Without them a run has no fills and orders tables.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If an asset cannot be built.
+    """
+
+    def __init__(
+        self, assets: Sequence[Asset] | Asset, *, sample_every_ns: int | None = None, records: bool = True
+    ) -> None:
+        self.assets = [assets] if isinstance(assets, Asset) else list(assets)
+        for i, asset in enumerate(self.assets):
+            if not isinstance(asset, Asset):
+                raise ConfigError(f"asset {i} is {type(asset).__name__!r}; give queuefront.Asset objects")
+        if sample_every_ns is not None and sample_every_ns < 0:
+            raise ConfigError(f"sample_every_ns is {sample_every_ns}; give nanoseconds, or 0 for no samples")
+        self.tapes = [asset.load() for asset in self.assets]
+        self.records = records
+        self.sample_every_ns = _default_spacing(self.tapes) if sample_every_ns is None else int(sample_every_ns)
+
+    def run(self, strategy: Callable[..., Any], *args: Any) -> Run:
+        """Run a strategy from the first event, as often as you like; runs do not influence one another.
+
+        Parameters
+        ----------
+        strategy : a function of the backtest and `args`, compiled with `numba.njit` or plain Python. What it
+        returns is kept.
+        args : numbers, arrays or other values that compiled code takes.
+
+        Raises
+        ------
+        StrategyError
+            If the strategy raises.
+        """
+        hbt, handles = build_backtester(self.assets, self.tapes, records=self.records, sample_every_ns=self.sample_every_ns)
+        started = monotonic_s()
+        try:
+            returned = strategy(hbt, *args)
+        except QueuefrontError:
+            raise
+        except Exception as e:
+            name = getattr(strategy, "__name__", str(strategy))
+            first_line = str(e).strip().split("\n", 1)[0]
+            raise StrategyError(f"strategy {name!r} raised {type(e).__name__}: {first_line}") from e
+        seconds = monotonic_s() - started
+        results = read_results(hbt, handles, self.assets, self.tapes)
+        return Run(self, strategy, args, returned, seconds, hbt, results)
+
+
+class Run:
+    """What a strategy did, and what came of it.
+
+    Attributes
+    ----------
+    returned : what the strategy returned.
+    seconds : how long it ran, compilation included.
+    results : the raw records, one `AssetResult` an asset.
+    error_code : the first error inside the engine, 0 for none; see `core.enums.CODE_NAMES`.
+    """
+
+    def __init__(
+        self,
+        backtest: Backtest,
+        strategy: Callable[..., Any],
+        args: tuple[Any, ...],
+        returned: Any,
+        seconds: float,
+        hbt: Backtester,
+        results: list[AssetResult],
+    ) -> None:
+        self.backtest, self.returned, self.seconds, self.results = backtest, returned, seconds, results
+        self.error_code = error_code_of(hbt)
+        self._strategy, self._args = strategy, args
+
+    def __repr__(self) -> str:
+        fills = sum(len(r.fills) for r in self.results)
+        return f"<Run of {_name(self._strategy)} over {len(self.results)} assets: {fills:,} fills in {self.seconds:.2f} s>"
+
+    # --- tables -------------------------------------------------------------------------------------------------------
+    @cached_property
+    def fills(self) -> pl.DataFrame:
+        """Every fill of every asset, by the time we learned of it."""
+        return _stack(self._fills, "local_ts")
+
+    @cached_property
+    def orders(self) -> pl.DataFrame:
+        """Every change of every order, requests and responses, by local time."""
+        return _stack(self._orders, "local_ts")
+
+    @cached_property
+    def equity(self) -> pl.DataFrame:
+        """Position, money and equity of every asset over time."""
+        return _stack(self._equity, "timestamp")
+
+    @cached_property
+    def _fills(self) -> list[pl.DataFrame]:
+        from queuefront.report import fills_frame
+
+        return [
+            fills_frame(r.fills, r.instrument, r.amount_unit, r.fee_unit, asset_no=k) for k, r in enumerate(self.results)
+        ]
+
+    @cached_property
+    def _orders(self) -> list[pl.DataFrame]:
+        from queuefront.report import orders_frame
+
+        return [_numbered(orders_frame(r.changes, r.instrument), k, r) for k, r in enumerate(self.results)]
+
+    @cached_property
+    def _equity(self) -> list[pl.DataFrame]:
+        from queuefront.report import equity_frame
+
+        return [_numbered(equity_frame(r.samples, r.instrument), k, r) for k, r in enumerate(self.results)]
+
+    # --- what came of it ------------------------------------------------------------------------------------------------
+    def summary(self, **options: Any) -> Summary:
+        """Return the figures of the run; options are those of `report.summarize`. Printed, it is a table."""
+        from queuefront.report import summarize
+
+        instruments = [r.instrument for r in self.results]
+        return summarize(self._equity, self._fills, instruments, self._orders if self.backtest.records else None, **options)
+
+    def plot(self, asset_no: int = 0) -> go.Figure:
+        """Return the figure of one asset: equity and price with fills, position, drawdown."""
+        from queuefront.report import currency_of, run_figure
+
+        instrument = self.results[asset_no].instrument
+        return run_figure(
+            self._equity[asset_no],
+            self._fills[asset_no],
+            title=f"{instrument.venue}:{instrument.symbol}",
+            currency=currency_of(instrument),
+        )
+
+    def report(self, path: str | os.PathLike[str], *, title: str | None = None) -> Path:
+        """Write the HTML report and return its path."""
+        from queuefront.report import write_report
+
+        return write_report(
+            Path(path),
+            title=title or f"Backtest of {_name(self._strategy)}",
+            summary=self.summary(),
+            equity=self._equity,
+            fills=self._fills,
+            config=self.config(),
+            tapes=[_identity(tape) for tape in self.backtest.tapes],
+        )
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write summary.json, fills.parquet, orders.parquet, equity.parquet and report.html into a folder; return it."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / "summary.json") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(self.summary()), indent=2) + b"\n")
+        for name, table in (("fills", self.fills), ("orders", self.orders), ("equity", self.equity)):
+            with replacing(folder / f"{name}.parquet") as file:
+                table.write_parquet(file)
+        self.report(folder / "report.html")
+        return folder
+
+    def config(self) -> dict[str, Any]:
+        """Return everything that determined the run, as plain values."""
+        return {
+            "strategy": {"function": _name(self._strategy), "arguments": [_plain(a) for a in self._args]},
+            "assets": [
+                {
+                    "instrument": tape.instrument.to_dict(),
+                    **{name: _model(getattr(asset, name)) for name in ("latency", "queue", "exchange", "fees")},
+                    "last_trades_capacity": asset.last_trades_capacity,
+                }
+                for asset, tape in zip(self.backtest.assets, self.backtest.tapes, strict=True)
+            ],
+            "run": {
+                "sample_every_ns": self.backtest.sample_every_ns,
+                "result": CODE_NAMES.get(self.error_code, str(self.error_code)),
+            },
+        }
+
+
+def error_code_of(hbt: Backtester) -> int:
+    """Return the first error code of a run, 0 for none."""
+    from queuefront.sim import read_error_code
+
+    return int(read_error_code(hbt))
+
+
+def _default_spacing(tapes: Sequence[Tape]) -> int:
+    firsts = [t for tape in tapes for t in (tape.meta["first_exch_ts"], tape.meta["first_local_ts"]) if t is not None]
+    lasts = [t for tape in tapes for t in (tape.meta["last_exch_ts"], tape.meta["last_local_ts"]) if t is not None]
+    span = max(lasts, default=0) - min(firsts, default=0)
+    return max(1, -(-span // (_SAMPLES_WANTED * _SECOND))) * _SECOND
+
+
+def _name(strategy: Callable[..., Any]) -> str:
+    return str(getattr(strategy, "__name__", strategy))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return f"array of {value.dtype}, shape {value.shape}"
+    return value if isinstance(value, int | float | str | bool | None) else repr(value)
+
+
+def _model(model: Any) -> dict[str, Any]:
+    out: dict[str, Any] = {"model": type(model).__name__}
+    if isinstance(model, InterpolatedLatency):
+        return out | {"rows": len(model.rows), "offset_ns": model.offset_ns}
+    if is_dataclass(model) and not isinstance(model, type):
+        out |= {k: str(v) if not isinstance(v, int | float | bool) else v for k, v in asdict(model).items()}
+    return out
+
+
+def _identity(tape: Tape) -> dict[str, Any]:
+    meta = tape.meta
+    return {
+        "symbol": tape.instrument.symbol,
+        "venue": tape.instrument.venue,
+        "start_ts": meta["first_exch_ts"],
+        "end_ts": meta["last_exch_ts"],
+        "events": meta["events"],
+        "checksum": meta["checksum"],
+        "source": meta["source"],
+        "counts": meta["counts"],
+    }
+
+
+def _numbered(table: pl.DataFrame, asset_no: int, result: AssetResult) -> pl.DataFrame:
+    import polars as pl
+
+    return table.with_columns(asset=pl.lit(asset_no, dtype=pl.Int64), symbol=pl.lit(result.instrument.symbol))
+
+
+def _stack(tables: list[pl.DataFrame], by: str) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.concat(tables).sort(by, maintain_order=True)
