@@ -1,0 +1,3 @@
+"""Other libraries' surfaces on our engine."""
+
+__all__: list[str] = []

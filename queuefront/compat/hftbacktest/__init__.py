@@ -1,0 +1,71 @@
+"""hftbacktest's surface on our engine: change the import line of a strategy and run it.
+
+Covers the L2 surface: assets, hash-map depth, orders, waits, recorder, statistics and the Binance futures converter.
+"""
+
+from queuefront.bot import Recorder
+from queuefront.compat.hftbacktest.asset import BacktestAsset, HashMapMarketDepthBacktest
+from queuefront.compat.hftbacktest.order import (
+    BUY,
+    CANCELED,
+    EXPIRED,
+    FILLED,
+    GTC,
+    GTX,
+    LIMIT,
+    MARKET,
+    NEW,
+    NONE,
+    SELL,
+)
+from queuefront.compat.hftbacktest.types import (
+    ADD_ORDER_EVENT,
+    ALL_ASSETS,
+    BUY_EVENT,
+    CANCEL_ORDER_EVENT,
+    DEPTH_BBO_EVENT,
+    DEPTH_CLEAR_EVENT,
+    DEPTH_EVENT,
+    DEPTH_SNAPSHOT_EVENT,
+    EVENT_ARRAY,
+    EXCH_EVENT,
+    FILL_EVENT,
+    LOCAL_EVENT,
+    MODIFY_ORDER_EVENT,
+    SELL_EVENT,
+    TRADE_EVENT,
+    event_dtype,
+)
+
+__all__ = [
+    "ADD_ORDER_EVENT",
+    "ALL_ASSETS",
+    "BUY",
+    "BUY_EVENT",
+    "CANCELED",
+    "CANCEL_ORDER_EVENT",
+    "DEPTH_BBO_EVENT",
+    "DEPTH_CLEAR_EVENT",
+    "DEPTH_EVENT",
+    "DEPTH_SNAPSHOT_EVENT",
+    "EVENT_ARRAY",
+    "EXCH_EVENT",
+    "EXPIRED",
+    "FILLED",
+    "FILL_EVENT",
+    "GTC",
+    "GTX",
+    "LIMIT",
+    "LOCAL_EVENT",
+    "MARKET",
+    "MODIFY_ORDER_EVENT",
+    "NEW",
+    "NONE",
+    "SELL",
+    "SELL_EVENT",
+    "TRADE_EVENT",
+    "BacktestAsset",
+    "HashMapMarketDepthBacktest",
+    "Recorder",
+    "event_dtype",
+]

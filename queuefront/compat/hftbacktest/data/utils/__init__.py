@@ -1,0 +1,3 @@
+"""The converters of `hftbacktest.data.utils`."""
+
+__all__: list[str] = []
