@@ -1,0 +1,43 @@
+"""The commands of `qf`, together; each stands in a module of its own and imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from queuefront.cli.backtest import backtest
+from queuefront.cli.check import check
+from queuefront.cli.convert import convert
+from queuefront.cli.info import info
+from queuefront.cli.synth import synth
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="qf",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"qf {version('queuefront')}")
+        raise typer.Exit
+
+
+@app.callback()
+def qf(  # tidy: allow stub: the commands share one option and no work
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Backtest at the tick level, with queue positions and latencies."""
+
+
+for _command in (convert, info, check, synth, backtest):
+    app.command()(_command)

@@ -1,0 +1,158 @@
+"""`qf convert`: a raw feed into a tape, with an account of what was done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from queuefront.cli.market_file import FileKind, kind_of, refuse_existing, write_market
+from queuefront.cli.progress import byte_progress
+from queuefront.cli.terminal import guarded, instrument_pairs, print_pairs, print_table, span_pairs
+from queuefront.core import DataError, format_duration, format_ts
+
+if TYPE_CHECKING:
+    from queuefront.core import Instrument
+    from queuefront.feed import ConversionAccount
+
+__all__ = ["Source", "convert"]
+
+#: How many refused lines the closing account shows; `--account` writes them all.
+SHOWN_COUNT = 20
+
+
+_OPTIONS: Final = {
+    "on_bad='skip'": "--on-bad skip",
+    "combined_stream=False": "--raw-stream",
+    "combined_stream=True": "--combined",
+    "give tick_size": "give --tick-size",
+    "give lot_size": "give --lot-size",
+}
+
+
+class Source(StrEnum):
+    """Where a feed was collected."""
+
+    BINANCE_USDM = "binance-usdm"
+    BINANCE_SPOT = "binance-spot"
+    BINANCE_COINM = "binance-coinm"
+
+
+class OnBad(StrEnum):
+    """What to do about a line that cannot be read."""
+
+    STOP = "stop"
+    SKIP = "skip"
+
+
+@guarded
+def convert(
+    source: Annotated[Source, typer.Argument(help="Where the feed was collected.")],
+    feed: Annotated[Path, typer.Argument(metavar="FEED", help="Raw feed, plain or .gz: receipt time, space, message.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Output: .tape, .npz or .parquet.")],
+    tick_size: Annotated[str | None, typer.Option(help="Price step, for example 0.1; inferred if not given.")] = None,
+    lot_size: Annotated[str | None, typer.Option(help="Quantity step, for example 0.001; inferred if not given.")] = None,
+    multiplier: Annotated[str | None, typer.Option(help="Contract size; by the source's rule if not given.")] = None,
+    base_latency: Annotated[
+        int,
+        typer.Option(min=0, metavar="NS", help="Smallest feed latency where the local clock ran behind."),
+    ] = 0,
+    opt: Annotated[str, typer.Option(help="Extra rows: m mark, index and funding; t best bid and ask.")] = "",
+    is_combined: Annotated[
+        bool, typer.Option("--combined/--raw-stream", help="Messages wrapped in {stream, data}, or bare.")
+    ] = True,
+    on_bad: Annotated[OnBad, typer.Option(help="At a line that cannot be read: stop, or skip and list it.")] = OnBad.STOP,
+    account: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the whole account as JSON.")] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output.")] = False,
+) -> None:
+    """Convert a raw feed into a tape, an npz or a Parquet file.
+
+    Corrects local times and the order of events, and closes with an account of every line.
+
+    \b
+    Example: qf convert binance-usdm btcusdt_20240808.gz -o btc.tape --tick-size 0.1 --lot-size 0.001
+    """
+    kind = kind_of(out)
+    refuse_existing(out, force=force)
+    from queuefront.feed import convert_lines
+
+    with byte_progress(f"reading {feed.name}") as report, _naming_options():
+        conversion = convert_lines(
+            source.value,
+            feed,
+            opt=opt,
+            base_latency_ns=base_latency,
+            combined_stream=is_combined,
+            on_bad=on_bad.value,
+            tick_size=tick_size,
+            lot_size=lot_size,
+            multiplier=multiplier,
+            progress=report,
+        )
+    write_market(out, kind, conversion.events, conversion.instrument, str(feed), conversion.account.to_dict())
+    if account is not None:
+        _write_account(account, conversion.account)
+    _print_account(conversion.account, conversion.instrument, out, kind)
+
+
+@contextmanager
+def _naming_options() -> Iterator[None]:
+    """Let messages that advise an argument of the library name the option that sets it."""
+    try:
+        yield
+    except DataError as e:
+        text = str(e)
+        for argument, option in _OPTIONS.items():
+            text = text.replace(argument, option)
+        raise type(e)(text) from e
+
+
+def _write_account(path: Path, account: ConversionAccount) -> None:
+    import msgspec
+
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(account.to_dict()), indent=2) + b"\n")
+
+
+def _print_account(account: ConversionAccount, instrument: Instrument, out: Path, kind: FileKind) -> None:
+    print_pairs(
+        f"{out} ({kind.value})",
+        [
+            *instrument_pairs(instrument),
+            ("lines read", account.lines),
+            ("lines refused", account.refused_count),
+            ("events", account.events),
+            *span_pairs("exchange", account.first_exch_ts, account.last_exch_ts),
+            *span_pairs("local", account.first_local_ts, account.last_local_ts),
+            ("input damaged", account.damage),
+        ],
+    )
+    print_table("events by kind", ("kind", "events"), sorted(account.events_by_kind.items()), number_columns=(1,))
+    print_table("lines by kind", ("kind", "lines"), sorted(account.lines_by_kind.items()), number_columns=(1,))
+    print_pairs(
+        "corrections",
+        [
+            ("local times moved by", f"{account.local_ts_shift_ns:,} ns ({format_duration(account.local_ts_shift_ns)})"),
+            ("rows split in two, where the clocks disagree", account.rows_split),
+        ],
+    )
+    refused = [(refusal.line, refusal.reason, refusal.text) for refusal in account.refused[:SHOWN_COUNT]]
+    print_table("refused lines", ("line", "reason", "text"), refused, number_columns=(0,))
+    gaps = [(gap.line, format_ts(gap.local_ts), _missing(gap.kind, gap.size)) for gap in account.gaps[:SHOWN_COUNT]]
+    print_table("gaps", ("before line", "received", "missing"), gaps, number_columns=(0, 2))
+    answers = [(message.line, message.text) for message in account.venue_messages[:SHOWN_COUNT]]
+    print_table("messages of the venue", ("line", "text"), answers, number_columns=(0,))
+    hidden = {
+        "refused lines": account.refused_count - len(refused),
+        "gaps": account.gap_count - len(gaps),
+        "messages": account.venue_message_count - len(answers),
+    }
+    more = [f"{count:,} more {what}: --account FILE.json has more of them" for what, count in hidden.items() if count > 0]
+    print_table("notes", ("",), [(note,) for note in account.notes + more], number_columns=())
+
+
+def _missing(kind: str, size: int) -> str:
+    return f"{size:,} updates" if kind == "sequence" else format_duration(size)

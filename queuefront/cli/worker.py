@@ -1,0 +1,89 @@
+"""The process in which `qf backtest` runs the strategy.
+
+Compiled code neither lets Python handle Ctrl-C nor lets a spinner turn. The command therefore starts this module in a
+process of its own, waits, and can end it at any moment, also where the strategy never returns. The job comes as the one
+argument; results go to the output folder, an error as one line to stderr with its exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from queuefront.cli.runconfig import AssetConfig, RunConfig
+from queuefront.core import ConfigError, QueuefrontError, StrategyError
+
+if TYPE_CHECKING:
+    from queuefront import Asset
+
+__all__ = ["MESSAGE_MARK", "Job", "build_asset", "main", "run_job"]
+
+#: Stands before the message of an error, and so tells it from warnings and from what libraries write to stderr.
+MESSAGE_MARK = "\x1e"
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What one backtest needs to know."""
+
+    strategy: str
+    function: str
+    tapes: list[str]
+    out: str
+    config: RunConfig
+    config_source: str  # how messages call the configuration
+
+
+def run_job(job: Job) -> None:
+    """Run the backtest and write its results into the output folder."""
+    import queuefront as qf
+    from queuefront.cli.strategy_file import bind_parameters, describe_failure, load_strategy
+
+    strategy = load_strategy(Path(job.strategy), job.function)
+    parameters = bind_parameters(strategy, job.config.strategy, job.config_source)
+    configs = job.config.asset or [AssetConfig() for _ in job.tapes]
+    assets = [build_asset(tape, config) for tape, config in zip(job.tapes, configs, strict=True)]
+    settings = msgspec.structs.asdict(job.config.run)
+    backtest = qf.Backtest(assets, **{name: value for name, value in settings.items() if value is not None})
+    try:
+        run = backtest.run(strategy, *parameters)
+    except StrategyError as e:
+        raise StrategyError(describe_failure(Path(job.strategy), e)) from e
+    run.save(job.out)
+
+
+def build_asset(tape: str, config: AssetConfig) -> Asset:
+    """Return the asset of one tape; what the configuration leaves out keeps the library's default."""
+    import queuefront as qf
+
+    values = {name: value for name, value in msgspec.structs.asdict(config).items() if value is not None}
+    for name in ("latency", "queue", "exchange", "fees"):
+        if name in values:
+            model = values[name]
+            values[name] = getattr(qf, type(model).__name__)(**msgspec.structs.asdict(model))
+    return qf.Asset(tape=tape, **values)
+
+
+def main() -> None:
+    """Run the job of the command line."""
+    job = msgspec.json.decode(sys.argv[1], type=Job)
+    try:
+        run_job(job)
+    except QueuefrontError as e:
+        if os.environ.get("QF_TRACEBACK"):
+            raise
+        _leave(str(e), e.exit_code)
+    except OSError as e:
+        _leave(f"{e.filename}: {(e.strerror or str(e)).lower()}", ConfigError.exit_code)
+
+
+def _leave(message: str, exit_code: int) -> None:
+    sys.stderr.write(f"{MESSAGE_MARK}{message}\n")
+    sys.exit(exit_code)
+
+
+if __name__ == "__main__":
+    main()

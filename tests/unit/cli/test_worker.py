@@ -1,0 +1,122 @@
+"""The process that runs a strategy: a job in, results in a folder out, errors marked."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+import queuefront as qf
+from queuefront.cli.runconfig import (
+    AssetConfig,
+    ConstantLatency,
+    FlatFees,
+    InterpolatedLatency,
+    LogQueue,
+    PartialFill,
+    PowerQueue2,
+    RunConfig,
+    RunSettings,
+)
+from queuefront.cli.worker import MESSAGE_MARK, Job, build_asset, main, run_job
+from queuefront.core import LATENCY
+from tests.unit.cli.runs import market
+
+
+@pytest.fixture(autouse=True)
+def _keep_search_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+
+def job(folder: Path, **changes: object) -> Job:
+    (folder / "mine.py").write_text("def strategy(hbt, wakes=2):\n    for _ in range(wakes):\n        hbt.elapse(10**9)\n")
+    fields = {
+        "strategy": str(folder / "mine.py"),
+        "function": "strategy",
+        "tapes": [str(market(folder))],
+        "out": str(folder / "out"),
+        "config": RunConfig(run=RunSettings(sample_every_ns=10**9)),
+        "config_source": "run.toml",
+    }
+    return Job(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_a_job_survives_its_way_to_the_process(tmp_path: Path) -> None:
+    config = RunConfig(strategy={"a": 1, "b": 0.5, "c": True}, asset=[AssetConfig(queue=LogQueue(), tick_size="0.1")])
+    one = job(tmp_path, config=config)
+    assert msgspec.json.decode(msgspec.json.encode(one), type=Job) == one
+
+
+@pytest.mark.slow
+def test_a_job_leaves_its_results_in_the_folder(tmp_path: Path) -> None:
+    run_job(job(tmp_path))
+    assert (tmp_path / "out" / "summary.json").is_file()
+
+
+def test_what_the_configuration_leaves_out_keeps_the_librarys_default() -> None:
+    assert build_asset("x.tape", AssetConfig()) == qf.Asset(tape="x.tape")
+
+
+def test_every_model_becomes_the_librarys() -> None:
+    config = AssetConfig(
+        latency=ConstantLatency(entry_ns=1, response_ns=2),
+        queue=PowerQueue2(n=2.0),
+        exchange=PartialFill(),
+        fees=FlatFees(maker=0, taker="1.5"),
+        multiplier="10",
+        last_trades_capacity=5,
+    )
+    assert build_asset("x.tape", config) == qf.Asset(
+        tape="x.tape",
+        latency=qf.ConstantLatency(entry_ns=1, response_ns=2),
+        queue=qf.PowerQueue2(2.0),
+        exchange=qf.PartialFill(),
+        fees=qf.FlatFees(maker=0, taker="1.5"),
+        multiplier="10",
+        last_trades_capacity=5,
+    )
+
+
+def test_measured_latencies_are_read_from_their_files(tmp_path: Path) -> None:
+    rows = np.zeros(1, LATENCY)
+    rows["req_ts"], rows["exch_ts"], rows["resp_ts"] = 100, 110, 130
+    np.savez(tmp_path / "latency.npz", data=rows)
+    config = AssetConfig(latency=InterpolatedLatency(rounds=[str(tmp_path / "latency.npz")], offset_ns=5))
+    latency = build_asset("x.tape", config).latency
+    assert isinstance(latency, qf.InterpolatedLatency)
+    assert latency.rows[["exch_ts", "resp_ts"]].tolist() == [(115, 140)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "message"),
+    [
+        ({"function": "other"}, 3, "{path} has no function 'other'; name one with --function: strategy"),
+        ({"strategy": "/nowhere/mine.py"}, 2, "/nowhere/mine.py: no such file or directory"),
+        ({"config": RunConfig(strategy={"x": 1})}, 2, "run.toml: strategy.x: no such parameter; choose one of wakes"),
+    ],
+)
+def test_an_error_is_marked_and_has_its_exit_code(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, object],
+    code: int,
+    message: str,
+) -> None:
+    text = msgspec.json.encode(job(tmp_path, **changes)).decode()
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "argv", ["worker", text])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == code
+    assert capsys.readouterr().err == f"{MESSAGE_MARK}{message.format(path=tmp_path / 'mine.py')}\n"
+
+
+def test_the_traceback_is_kept_when_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QF_TRACEBACK", "1")
+    monkeypatch.setattr(sys, "argv", ["worker", msgspec.json.encode(job(tmp_path, function="other")).decode()])
+    with pytest.raises(qf.QueuefrontError):
+        main()
