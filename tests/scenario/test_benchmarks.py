@@ -1,0 +1,61 @@
+"""The benchmark still runs, on small inputs, and refuses results that differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.data import PAUSE_NS, tile
+from benchmarks.run import BEGIN, END, Row, agreed, main, write_between_marks
+from queuefront.feed import SynthConfig, synthesize, validate_event_order
+
+
+@pytest.mark.slow
+def test_a_tiny_run_writes_a_row_for_every_load(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    main(["--tiny", "--repeats", "1", "--folder", str(tmp_path / "markets"), "--write", str(page)])
+    text = page.read_text()
+    assert text.startswith(f"before\n{BEGIN}\n\nMarket: synthetic, seed 1, tiled.")
+    assert text.endswith(f"{END}\nafter\n")
+    loads = [line.split("|")[1].strip().partition(";")[0] for line in text.splitlines() if line.startswith("| ")]
+    assert loads == [
+        "load",
+        "---",
+        "no orders, waking every 100 ms",
+        "20-order grid, every 100 ms",
+        "cold process, unchanged strategy: start to result",
+        "cold process, edited strategy: start to result",
+        "private memory above the interpreter",
+    ]
+    assert capsys.readouterr().out in text + "\n"
+
+
+def test_tiling_repeats_the_market_later_and_keeps_it_in_order() -> None:
+    events = synthesize(SynthConfig(events=1_000, seed=1))
+    tiled = tile(events, 2_500)
+    validate_event_order(tiled)
+    span = max(events["exch_ts"].max(), events["local_ts"].max()) - min(events["exch_ts"].min(), events["local_ts"].min())
+    np.testing.assert_array_equal(tiled[:1_000], events[:1_000])
+    np.testing.assert_array_equal(tiled["px"][1_000:2_000], events["px"])
+    assert tiled["exch_ts"][2_000] - tiled["exch_ts"][1_000] == span + PAUSE_NS
+
+
+def test_results_that_differ_are_an_error_and_not_a_figure() -> None:
+    with pytest.raises(RuntimeError, match=r"^grid: the runs came to different results: \['1', '2'\]$"):
+        agreed("grid", {1, 2})
+
+
+@pytest.mark.parametrize(("is_met", "text"), [(True, "met"), (False, "**missed**"), (None, "")])
+def test_a_row_says_whether_its_target_is_met(is_met: bool | None, text: str) -> None:
+    row = Row("load", "2 s", "4 s", 2.0, "3×", is_met, "0 fills")
+    assert row.markdown() == f"| load | 2 s | 4 s | 2.0× | 3× | {text} | 0 fills |"
+
+
+def test_a_page_without_marks_is_refused(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("nothing")
+    with pytest.raises(RuntimeError, match="lacks the lines"):
+        write_between_marks(page, "text")
