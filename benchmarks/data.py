@@ -1,0 +1,66 @@
+"""The markets that are measured: a recorded feed converted once and tiled to length, or a synthetic one.
+
+Tiling repeats the recording with its times moved on, so that books, spread and event rates stay those of the recording
+whatever the length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.market import Market
+from queuefront.core import Instrument
+from queuefront.feed import SynthConfig, Tape, convert_lines, synthesize, synthetic_instrument, write_npz
+
+ROOT = Path(__file__).resolve().parents[1]
+FEED = ROOT.parent / "shared" / "data" / "feeds" / "binance_usdm_btcusdt_20240808.gz"
+
+#: Silence between two repetitions.
+PAUSE_NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One market at its own length."""
+
+    name: str
+    events: npt.NDArray[np.void]
+    instrument: Instrument
+    feed: Path | None  # the raw lines, where there are some
+
+
+def recording(*, is_tiny: bool) -> Recording:
+    """Return the recorded market, or a synthetic one where the recording is absent or the run is tiny."""
+    if FEED.is_file() and not is_tiny:
+        conversion = convert_lines("binance-usdm", FEED, tick_size="0.1", lot_size="0.001")
+        return Recording("Binance USD-M BTCUSDT, 2024-08-08", conversion.events, conversion.instrument, FEED)
+    config = SynthConfig(events=20_000 if is_tiny else 500_000, seed=1)
+    return Recording("synthetic, seed 1", synthesize(config), synthetic_instrument(config), None)
+
+
+def tile(events: npt.NDArray[np.void], count: int) -> npt.NDArray[np.void]:
+    """Repeat events until there are `count`, each repetition later than the one before."""
+    first = min(int(events["exch_ts"].min()), int(events["local_ts"].min()))
+    last = max(int(events["exch_ts"].max()), int(events["local_ts"].max()))
+    tiled = np.resize(events, count)
+    shift_ns = np.arange(count) // len(events) * (last - first + PAUSE_NS)
+    tiled["exch_ts"] += shift_ns
+    tiled["local_ts"] += shift_ns
+    return tiled
+
+
+def store(source: Recording, count: int, folder: Path) -> Market:
+    """Write the market at the given length for both engines; what is there already is kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"{'feed' if source.feed else 'synthetic'}-{count}"
+    tape, npz = folder / f"{stem}.tape", folder / f"{stem}.npz"
+    if not (tape.is_file() and npz.is_file()):
+        events = tile(source.events, count)
+        Tape.build(events, source.instrument, source=source.name).save(tape)
+        write_npz(npz, events)
+    instrument = source.instrument
+    return Market(source.name, count, tape, npz, float(instrument.tick_size), float(instrument.lot_size))
