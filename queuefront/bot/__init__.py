@@ -6,7 +6,7 @@ from queuefront.bot.order_compiled import Order, copy_order, view_order
 from queuefront.bot.orders import OrderIterator, Orders, add_order, find_order, new_orders, remove_inactive
 from queuefront.bot.recorder import Recorder, RecorderState
 from queuefront.bot.state import StateValues
-from queuefront.bot.surface import LAYOUT, Id, Struct, attribute, method, struct, struct_type
+from queuefront.bot.surface import LAYOUT, Id, Struct, attribute, entry, link_entries, method, struct, struct_type
 
 __all__ = [
     "E18",
@@ -26,8 +26,10 @@ __all__ = [
     "amount_of",
     "attribute",
     "copy_order",
+    "entry",
     "fee_of",
     "find_order",
+    "link_entries",
     "method",
     "new_orders",
     "new_table",

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import types
 from numba.core import cgutils
-from numba.extending import box, intrinsic, make_attribute_wrapper, models, overload_attribute, register_model
+from numba.extending import box, intrinsic, make_attribute_wrapper, models, register_model
 
+from queuefront.bot.binding import bind_attribute
 from queuefront.core.enums import NEW, NONE, PARTIALLY_FILLED
 from queuefront.core.jit import IS_INTERPRETED, borrowing, internal
 
@@ -154,15 +155,7 @@ def _attribute(function: Any) -> Any:
     name = function.__name__
     setattr(Order, name, property(function, doc=function.__doc__))
     if not IS_INTERPRETED:
-        target = borrowing(function)
-
-        def choose(order):
-            def forward(order):
-                return target(order)
-
-            return forward
-
-        overload_attribute(OrderType, name)(choose)
+        bind_attribute(OrderType, name, borrowing(function))
     return function
 
 

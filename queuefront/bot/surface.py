@@ -11,13 +11,14 @@ whatever a strategy passes.
 from __future__ import annotations
 
 import inspect
+from collections import defaultdict
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numba import types
+from numba import typeof, types
 from numba.core import cgutils, imputils
 from numba.core.datamodel import default_manager
 from numba.core.runtime import nrtdynmod
@@ -29,43 +30,31 @@ from numba.extending import (
     lower_getattr_generic,
     lower_setattr_generic,
     models,
-    overload_attribute,
-    overload_method,
     register_model,
     typeof_impl,
     unbox,
 )
 
+from queuefront.bot.binding import bind_attribute, bind_method, link
 from queuefront.core.clock import INT64_MAX, INT64_MIN
-from queuefront.core.jit import IS_INTERPRETED, compiled
+from queuefront.core.jit import IS_INTERPRETED
 
-__all__ = ["LAYOUT", "Id", "Struct", "attribute", "id_from_python", "method", "struct", "struct_type"]
+__all__ = [
+    "LAYOUT",
+    "Id",
+    "Struct",
+    "attribute",
+    "entry",
+    "id_from_python",
+    "link_entries",
+    "method",
+    "struct",
+    "struct_type",
+]
 
 
 class Id:
     """Annotation of an order id: any 64-bit integer, kept by its bits."""
-
-
-@compiled
-def saturate(x):
-    """Return x as int64: truncated, clamped to the range, 0 for NaN (spec B0.3, B0.9)."""
-    if x != x:
-        return np.int64(0)
-    if x >= 9.223372036854775807e18:
-        return np.int64(INT64_MAX)
-    if x <= -9.223372036854775808e18:
-        return np.int64(INT64_MIN)
-    return np.int64(x)
-
-
-@compiled
-def id_bits(x):
-    """Return the 64 bits of an order id as int64."""
-    return np.int64(x)
-
-
-_CONVERSIONS: Final = {"int": "saturate({})", "Id": "id_bits({})", "float": "float64({})", "bool": "bool({})"}
-_NAMESPACE: Final = {"saturate": saturate, "id_bits": id_bits, "float64": np.float64}
 
 
 def id_from_python(x: Any) -> int:
@@ -150,6 +139,7 @@ else:
 
 
 _TYPES: Final[dict[type, Any]] = {}
+_ENTRIES: Final[dict[type, list[tuple[Any, list[str]]]]] = defaultdict(list)
 
 
 def struct(fields: str) -> Callable[[type], type]:
@@ -242,14 +232,39 @@ def attribute(cls: type, name: str | None = None) -> Callable[[Callable[..., Any
     return _expose(cls, name, is_attribute=True)
 
 
-def _expose(cls: type, name: str | None, *, is_attribute: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def entry(cls: type, name: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a compiled function a method of a struct that compiled code calls by its address.
+
+    Calling code neither inlines the function nor carries a copy of it, so that a strategy that was edited compiles in the
+    time that its own text takes. For functions that are long, or are called from many places. Every parameter after the
+    struct is annotated. `link_entries` must see the struct before other compiled code does.
+    """
+    return _expose(cls, name, is_attribute=False, is_entry=True)
+
+
+def link_entries(value: Any) -> None:
+    """Make the entries of a struct's class known to the linker, compiling or loading them for the struct's type."""
+    if not IS_INTERPRETED:
+        for target, kinds in _ENTRIES[type(value)]:
+            link(target, typeof(value), kinds)
+
+
+def _expose(
+    cls: type, name: str | None, *, is_attribute: bool, is_entry: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def expose(target: Callable[..., Any]) -> Callable[..., Any]:
         plain = getattr(target, "py_func", target)
         public = name or plain.__name__
         parameters = list(inspect.signature(plain).parameters.values())
         kinds = [p.annotation if isinstance(p.annotation, str) else "" for p in parameters]
         if not IS_INTERPRETED:
-            _expose_compiled(cls, public, target, parameters, kinds, is_attribute=is_attribute)
+            type_class, names = _TYPES[cls], [p.name for p in parameters[1:]]
+            if is_entry:
+                _ENTRIES[cls].append((target, kinds[1:]))
+            if is_attribute:
+                bind_attribute(type_class, public, target)
+            else:
+                bind_method(type_class, public, target, names, kinds[1:], is_entry=is_entry)
         converters = [_FROM_PYTHON.get(kind) for kind in kinds[1:]]
 
         signature = inspect.Signature([p.replace(annotation=inspect.Parameter.empty) for p in parameters])
@@ -265,18 +280,3 @@ def _expose(cls: type, name: str | None, *, is_attribute: bool) -> Callable[[Cal
         return target
 
     return expose
-
-
-def _expose_compiled(
-    cls: type, public: str, target: Any, parameters: list[inspect.Parameter], kinds: list[str], *, is_attribute: bool
-) -> None:
-    names = [p.name for p in parameters]
-    passed = [_CONVERSIONS.get(kind, "{}").format(n) for n, kind in zip(names, kinds, strict=True)]
-    source = (
-        f"def forward({', '.join(names)}):\n    return target({', '.join(passed)})\n"
-        f"def choose({', '.join(names)}):\n    return forward\n"
-    )
-    namespace: dict[str, Any] = {**_NAMESPACE, "target": target}
-    exec(source, namespace)  # noqa: S102 - the text is made of this module's constants and parameter names
-    declare = overload_attribute if is_attribute else overload_method
-    declare(_TYPES[cls], public)(namespace["choose"])

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from queuefront.bot import INVERSE_SCALE, LAYOUT
+from queuefront.bot import INVERSE_SCALE, LAYOUT, link_entries
 from queuefront.core.clock import INT64_MAX, INT64_MIN
 from queuefront.core.dtypes import ASSET_SPEC, ASSET_STATE, CLOCK, LATENCY
 from queuefront.core.enums import CONTRACT_LINEAR, FEE_QTY, FEE_VALUE
@@ -246,7 +246,9 @@ def build_backtester(
     clock["now"] = clock["next_sample_ts"] = min(starts, default=INT64_MAX)
     clock["sample_every_ns"] = sample_every_ns
     depths = tuple(_new_depth(a) for a in handles)
-    return _new_backtester(clock, tuple(handles), depths), handles
+    hbt = _new_backtester(clock, tuple(handles), depths)
+    link_entries(hbt)
+    return hbt, handles
 
 
 def read_results(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from queuefront.bot import Id, StateValues, attribute, method, remove_inactive, sum_to_float
+from queuefront.bot import Id, StateValues, attribute, entry, remove_inactive, sum_to_float
 from queuefront.core.clock import INT64_MAX
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import (
@@ -49,6 +49,14 @@ def _check(hbt, asset_no):
 
 # Methods are thin: what they do stands in borrowing functions, which cost no reference counts.
 
+
+@entry(Backtester, "_go_to")
+@borrowing
+def _go_to(hbt, until_ts: int, mode: int, asset_no: int, order_id: Id):
+    """Run, see `loop_compiled.go_to`. An entry of its own, so that the engine is compiled once and not in every method."""
+    return go_to(hbt, until_ts, mode, asset_no, order_id)
+
+
 # --- state --------------------------------------------------------------------------------------------------------
 
 
@@ -76,7 +84,7 @@ def _position(hbt, asset_no):
     return a.state["position_lots"][0] * spec["lot_numerator"] / spec["lot_denominator"]
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def position(hbt, asset_no: int):
     """Our position, in quantity, by the executions that we know of."""
@@ -98,14 +106,14 @@ def _state_values(hbt, asset_no):
     )
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def state_values(hbt, asset_no: int):
     """Position, balance, fee and totals of an asset; a copy."""
     return _state_values(hbt, asset_no)
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def depth(hbt, asset_no: int):
     """The market depth of an asset as we see it; a live view."""
@@ -113,7 +121,7 @@ def depth(hbt, asset_no: int):
     return hbt.depths[asset_no]
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def orders(hbt, asset_no: int):
     """Our orders of an asset; a live view. Views of single orders are valid until time advances or orders are dropped."""
@@ -151,7 +159,7 @@ def _collect_trades(a):
     state["trades_scanned_row"] = state["local_row"]
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def last_trades(hbt, asset_no: int):
     """The market's trades received since the last `clear_last_trades`, EVENT[n], a copy.
@@ -175,7 +183,7 @@ def _clear_last_trades(hbt, asset_no):
             state["trades_row"] = state["local_row"]
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def clear_last_trades(hbt, asset_no: int):
     """Forget the trades received so far, of one asset or of ALL_ASSETS."""
@@ -190,14 +198,14 @@ def _clear_inactive_orders(hbt, asset_no):
             remove_inactive(hbt.assets[k].orders)
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def clear_inactive_orders(hbt, asset_no: int):
     """Drop our orders that are EXPIRED, FILLED or CANCELED, of one asset or of ALL_ASSETS."""
     _clear_inactive_orders(hbt, asset_no)
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def feed_latency(hbt, asset_no: int):
     """(exch_ts, local_ts) of the last row received, ns; None before the first."""
@@ -209,7 +217,7 @@ def feed_latency(hbt, asset_no: int):
     return a.exch_ts[row], a.local_ts[row]
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def order_latency(hbt, asset_no: int):
     """(request, exchange, response) times of the last order message received, ns; None before the first."""
@@ -228,7 +236,7 @@ def _request(hbt, code, wait, asset_no, order_id):
     """Return the code of a request, or with `wait` that of waiting for its response."""
     if code != 0 or not wait:
         return np.int64(code)
-    return go_to(hbt, np.int64(INT64_MAX), np.int64(UNTIL_ORDER), asset_no, order_id)
+    return hbt._go_to(np.int64(INT64_MAX), np.int64(UNTIL_ORDER), asset_no, order_id)
 
 
 @borrowing
@@ -250,7 +258,7 @@ def _cancel(hbt, asset_no, order_id):
     return cancel_order(hbt.assets[asset_no], order_id, hbt.clock["now"][0])
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def submit_buy_order(
     hbt, asset_no: int, order_id: Id, price: float, qty: float, time_in_force: int, order_type: int, wait: bool
@@ -260,7 +268,7 @@ def submit_buy_order(
     return _request(hbt, code, wait, asset_no, order_id)
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def submit_sell_order(
     hbt, asset_no: int, order_id: Id, price: float, qty: float, time_in_force: int, order_type: int, wait: bool
@@ -270,14 +278,14 @@ def submit_sell_order(
     return _request(hbt, code, wait, asset_no, order_id)
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def modify(hbt, asset_no: int, order_id: Id, price: float, qty: float, wait: bool):
     """Ask for another price and open quantity of an order; less at the same price keeps its queue position."""
     return _request(hbt, _modify(hbt, asset_no, order_id, price, qty), wait, asset_no, order_id)
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def cancel(hbt, asset_no: int, order_id: Id, wait: bool):
     """Ask for an order to be canceled."""
@@ -294,34 +302,34 @@ def _later(hbt, duration):
     return INT64_MAX if duration > INT64_MAX - now else now + duration
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def elapse(hbt, duration: int):
     """Let time pass, ns. Returns 0, 1 at the end of the data, or 13 for a negative duration."""
     _check_open(hbt)
     if duration < 0:
         return np.int64(INVALID_ORDER_REQUEST)
-    return go_to(hbt, _later(hbt, duration), np.int64(UNTIL_TIME), np.int64(0), np.int64(0))
+    return hbt._go_to(_later(hbt, duration), np.int64(UNTIL_TIME), np.int64(0), np.int64(0))
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def elapse_bt(hbt, duration: int):
     """Let time pass in a backtest only: live, it does nothing. Used to model computing time."""
     return elapse(hbt, duration)
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def wait_order_response(hbt, asset_no: int, order_id: Id, timeout: int):
     """Go on until a response to an order arrives, or for `timeout` ns. Returns 0 for both, 1 at the end of the data."""
     _check(hbt, asset_no)
     if timeout < 0:
         return np.int64(INVALID_ORDER_REQUEST)
-    return go_to(hbt, _later(hbt, timeout), np.int64(UNTIL_ORDER), asset_no, order_id)
+    return hbt._go_to(_later(hbt, timeout), np.int64(UNTIL_ORDER), asset_no, order_id)
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def wait_next_feed(hbt, include_order_resp: bool, timeout: int):
     """Go on to the next market event of any asset, or order response if asked.
@@ -332,18 +340,18 @@ def wait_next_feed(hbt, include_order_resp: bool, timeout: int):
     if timeout < 0:
         return np.int64(INVALID_ORDER_REQUEST)
     mode = UNTIL_FEED_OR_RESPONSE if include_order_resp else UNTIL_FEED
-    return go_to(hbt, _later(hbt, timeout), np.int64(mode), np.int64(0), np.int64(0))
+    return hbt._go_to(_later(hbt, timeout), np.int64(mode), np.int64(0), np.int64(0))
 
 
-@method(Backtester, "_goto_end")
+@entry(Backtester, "_goto_end")
 @compiled
 def go_to_end(hbt):
     """Go on to the end of the data. Returns 1."""
     _check_open(hbt)
-    return go_to(hbt, np.int64(INT64_MAX), np.int64(UNTIL_TIME), np.int64(0), np.int64(0))
+    return hbt._go_to(np.int64(INT64_MAX), np.int64(UNTIL_TIME), np.int64(0), np.int64(0))
 
 
-@method(Backtester)
+@entry(Backtester)
 @compiled
 def close(hbt):
     """Close the backtest; every other method raises ClosedError from then on. Closing again does nothing. Returns 0."""

@@ -11,7 +11,8 @@ import pytest
 
 from queuefront.bot import Id, Struct, attribute, method, struct, struct_type
 from queuefront.bot import surface as surface_module
-from queuefront.bot.surface import FINGERPRINT, id_from_python, saturate
+from queuefront.bot.binding import saturate
+from queuefront.bot.surface import FINGERPRINT, id_from_python
 from queuefront.core.jit import IS_INTERPRETED, compiled
 
 INT64_MAX, INT64_MIN = 2**63 - 1, -(2**63)
