@@ -27,6 +27,9 @@ SHOWN_COUNT = 20
 
 _OPTIONS: Final = {
     "on_bad='skip'": "--on-bad skip",
+    "off_grid='round'": "--off-grid round",
+    "give the right tick_size": "give the right --tick-size",
+    "give the right lot_size": "give the right --lot-size",
     "combined_stream=False": "--raw-stream",
     "combined_stream=True": "--combined",
     "give tick_size": "give --tick-size",
@@ -49,6 +52,13 @@ class OnBad(StrEnum):
     SKIP = "skip"
 
 
+class OffGrid(StrEnum):
+    """What to do about a price or quantity that is no whole number of steps."""
+
+    REFUSE = "refuse"
+    ROUND = "round"
+
+
 @guarded
 def convert(
     source: Annotated[Source, typer.Argument(help="Where the feed was collected.")],
@@ -66,6 +76,9 @@ def convert(
         bool, typer.Option("--combined/--raw-stream", help="Messages wrapped in {stream, data}, or bare.")
     ] = True,
     on_bad: Annotated[OnBad, typer.Option(help="At a line that cannot be read: stop, or skip and list it.")] = OnBad.STOP,
+    off_grid: Annotated[
+        OffGrid, typer.Option(help="A price or quantity off the grid of a tape: refuse it, or round and count it.")
+    ] = OffGrid.REFUSE,
     account: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the whole account as JSON.")] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output.")] = False,
 ) -> None:
@@ -93,7 +106,8 @@ def convert(
             multiplier=multiplier,
             progress=report,
         )
-    write_market(out, kind, conversion.events, conversion.instrument, str(feed), conversion.account.to_dict())
+        events, instrument, details = conversion.events, conversion.instrument, conversion.account.to_dict()
+        write_market(out, kind, events, instrument, str(feed), details, off_grid=off_grid.value)
     if account is not None:
         _write_account(account, conversion.account)
     _print_account(conversion.account, conversion.instrument, out, kind)
