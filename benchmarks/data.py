@@ -15,6 +15,7 @@ import numpy.typing as npt
 from benchmarks.market import Market
 from queuefront.core import Instrument
 from queuefront.feed import SynthConfig, Tape, convert_lines, synthesize, synthetic_instrument, write_npz
+from queuefront.feed.tape import TAPE_VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
 FEED = ROOT.parent / "shared" / "data" / "feeds" / "binance_usdm_btcusdt_20240808.gz"
@@ -56,7 +57,7 @@ def tile(events: npt.NDArray[np.void], count: int) -> npt.NDArray[np.void]:
 def store(source: Recording, count: int, folder: Path) -> Market:
     """Write the market at the given length for both engines; what is there already is kept."""
     folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{'feed' if source.feed else 'synthetic'}-{count}"
+    stem = f"{'feed' if source.feed else 'synthetic'}-{count}-v{TAPE_VERSION}"
     tape, npz = folder / f"{stem}.tape", folder / f"{stem}.npz"
     if not (tape.is_file() and npz.is_file()):
         events = tile(source.events, count)

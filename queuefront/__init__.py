@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from queuefront.sim import (
         Asset,
         ConstantLatency,
+        FifoQueue,
         FlatFees,
         InterpolatedLatency,
         LogQueue,
@@ -68,6 +69,7 @@ __all__ = [
     "Asset",
     "Backtest",
     "ConstantLatency",
+    "FifoQueue",
     "FlatFees",
     "Instrument",
     "InterpolatedLatency",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -250,8 +250,17 @@ def _model(model: Any) -> dict[str, Any]:
     if isinstance(model, InterpolatedLatency):
         return out | {"rows": len(model.rows), "offset_ns": model.offset_ns}
     if is_dataclass(model) and not isinstance(model, type):
-        out |= {k: str(v) if not isinstance(v, int | float | bool) else v for k, v in asdict(model).items()}
+        values = {field.name: getattr(model, field.name) for field in fields(model)}
+        out |= {k: _shown(v) for k, v in values.items() if v is not None}
     return out
+
+
+def _shown(value: Any) -> Any:
+    if callable(value):
+        return _name(value)
+    if isinstance(value, np.ndarray):
+        return _plain(value)
+    return value if isinstance(value, int | float | bool) else str(value)
 
 
 def _identity(tape: Tape) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a strategy sees: orders, their views, state values. One surface for every world."""
 
+from queuefront.bot.binding import bind_variants
 from queuefront.bot.id_table_compiled import EMPTY, new_table, table_find, table_insert, table_remove
 from queuefront.bot.money_compiled import E18, INVERSE_SCALE, add_to_sum, amount_of, fee_of, sum_to_float
 from queuefront.bot.order_compiled import Order, copy_order, view_order
@@ -25,6 +26,7 @@ __all__ = [
     "add_to_sum",
     "amount_of",
     "attribute",
+    "bind_variants",
     "copy_order",
     "entry",
     "fee_of",

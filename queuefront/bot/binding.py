@@ -22,7 +22,7 @@ from numba.extending import infer_getattr, lower_builtin, lower_getattr
 from queuefront.core.clock import INT64_MAX, INT64_MIN
 from queuefront.core.jit import compiled
 
-__all__ = ["bind_attribute", "bind_method", "link"]
+__all__ = ["bind_attribute", "bind_method", "bind_variants", "link"]
 
 
 @compiled
@@ -167,3 +167,31 @@ def _call_entry(context: Any, builder: Any, target: Any, this: Any, kinds: list[
         convention.return_status_propagate(builder, status)
     result = imputils.fix_returning_optional(context, builder, signature(description.restype), status, result)
     return imputils.impl_ret_new_ref(context, builder, description.restype, result)
+
+
+def bind_variants(type_class: Any, name: str) -> None:
+    """Make the functions that the types of a class carry, `typ.functions[name]`, methods of them.
+
+    The function is called without the value itself, which has no data.
+    """
+    template_key = f"{type_class.__name__.removesuffix('Type')}.{name}"
+
+    class _Variant(AbstractTemplate):  # type: ignore[misc]
+        key = template_key
+
+        def generic(self, args: Any, kws: Any) -> Any:
+            if kws:
+                return None
+            target = self.this.functions[name]
+            return signature(_signature_of(self.context, target, args).return_type, *args, recvr=self.this)
+
+    @infer_getattr
+    class _Variants(AttributeTemplate):  # type: ignore[misc]
+        key = type_class
+
+        def generic_resolve(self, typ: Any, attr: str) -> Any:
+            return types.BoundFunction(_Variant, typ) if attr == name else None
+
+    @lower_builtin(template_key, type_class, types.VarArg(types.Any))
+    def _lower(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        return _call(context, builder, sig.args[0].functions[name], tuple(sig.args[1:]), values[1:])

@@ -11,6 +11,7 @@ __all__ = [
     "USUAL_KIND",
     "AssetConfig",
     "ConstantLatency",
+    "FifoQueue",
     "FlatFees",
     "InterpolatedLatency",
     "LogQueue",
@@ -49,6 +50,10 @@ class InterpolatedLatency(_Strict, tag_field="kind", tag="interpolated"):
 
     rounds: str | list[str]
     offset_ns: int = 0
+
+
+class FifoQueue(_Strict, tag_field="kind", tag="fifo"):
+    """The queue as it was, for markets by order."""
 
 
 class RiskAverseQueue(_Strict, tag_field="kind", tag="risk-averse"):
@@ -113,7 +118,7 @@ class FlatFees(_Strict, tag_field="kind", tag="flat"):
 
 
 Latency: TypeAlias = ConstantLatency | InterpolatedLatency
-Queue: TypeAlias = RiskAverseQueue | PowerQueue | PowerQueue2 | PowerQueue3 | LogQueue | LogQueue2
+Queue: TypeAlias = FifoQueue | RiskAverseQueue | PowerQueue | PowerQueue2 | PowerQueue3 | LogQueue | LogQueue2
 Exchange: TypeAlias = NoPartialFill | PartialFill
 Fees: TypeAlias = ValueFees | QtyFees | FlatFees
 
@@ -150,6 +155,7 @@ class RunConfig(_Strict):
 MODELS: Final[dict[str, dict[str, type[msgspec.Struct]]]] = {
     "latency": {"constant": ConstantLatency, "interpolated": InterpolatedLatency},
     "queue": {
+        "fifo": FifoQueue,
         "risk-averse": RiskAverseQueue,
         "power": PowerQueue,
         "power2": PowerQueue2,

@@ -19,12 +19,15 @@ __all__ = [
     "ASSET_STATE",
     "CLOCK",
     "EVENT",
+    "FEE_TIER",
     "FILL",
+    "FUNDING",
     "LATENCY",
     "ORDER",
     "ORDER_CHANGE",
     "REGISTRY",
     "SAMPLE",
+    "TRACE",
     "SchemaError",
     "register",
 ]
@@ -115,6 +118,12 @@ ORDER: Final = register(
         ("qty_ahead", "f8"),  # exchange: estimated quantity before ours at our tick
         ("traded_qty", "f8"),  # exchange: traded at our tick since the last depth change
         ("arrival_qty_ahead", "f8"),  # quantity before ours when the order came to rest; NaN if it never rested
+        ("rest_row", "i8"),  # exchange: rows of the tape that it had consumed when the order came to rest
+        ("memory_0", "f8"),  # exchange: for a queue model of one's own
+        ("memory_1", "f8"),
+        ("reserve_tick", "i8"),  # exchange, spot: price at which a balance is held for the order
+        ("seen_row", "i8"),  # local: rows that our own estimate of the queue has taken in
+        ("seen_lots", "i8"),  # local: lots at our price after those rows
         ("own_level", "i4"),  # exchange: tape level of price_tick, -1 where the tape never names that tick
         ("side", "i1"),
         ("is_maker", "u1"),  # the last execution was passive
@@ -126,7 +135,7 @@ ORDER: Final = register(
         ("is_technical", "u1"),  # message: refused on the way, the exchange never saw it
         ("reserved", "i4"),
     ],
-    itemsize=128,
+    itemsize=176,
 )
 
 #: One fill, as booked by the local half.
@@ -206,8 +215,8 @@ ASSET_SPEC: Final = register(
         ("queue_exponent", "f8"),
         ("entry_latency_ns", "i8"),
         ("response_latency_ns", "i8"),
-        ("maker_fee_rate_e9", "i8"),  # fee rate × 1e9, on linear notionals divided by their common step
-        ("taker_fee_rate_e9", "i8"),
+        ("cancel_latency_ns", "i8"),  # entry latency of a cancel, and of a modification
+        ("modify_latency_ns", "i8"),
         ("amount_max", "f8"),  # largest notional of an order, in amount units: keeps every product within int64
         ("lots_max", "f8"),  # largest order
         ("tick_low", "i8"),  # bounds of the prices at which an order may execute against the tape
@@ -223,8 +232,52 @@ ASSET_SPEC: Final = register(
         ("books_only_filled", "u1"),  # reproduce hftbacktest's loss of partial fills
         ("records_orders", "u1"),
         ("records_fills", "u1"),
+        ("is_by_order", "u1"),  # the market is told by order (L3)
+        ("is_honest", "u1"),  # our orders use up what they take, and queue behind one another
+        ("skips_improving", "u1"),  # reproduce hftbacktest's fills at the best price of a market by order
+        ("keeps_balances", "u1"),  # spot: refuse what the balances do not cover
+        ("traces", "u1"),
+        ("reserved_0", "u1"),
+        ("reserved_1", "u2"),
+        ("order_count", "i8"),  # market by order: how many orders the tape names
     ],
-    itemsize=168,
+    itemsize=184,
+)
+
+#: Fee rates × 1e9 that hold from a traded value on; on linear notionals divided by their common step.
+FEE_TIER: Final = register(
+    "fee_tier",
+    [
+        ("from_high", "i8"),  # value = high × 1e18 + low, in amount units
+        ("from_low", "i8"),
+        ("maker_buy_e9", "i8"),
+        ("maker_sell_e9", "i8"),
+        ("taker_buy_e9", "i8"),
+        ("taker_sell_e9", "i8"),
+    ],
+    itemsize=48,
+)
+
+#: One funding payment: per lot of position, (whole + rest / base) amount units of cash; whole and rest have one sign.
+FUNDING: Final = register("funding", [("funding_ts", "i8"), ("whole", "i8"), ("rest", "i8"), ("base", "i8")], itemsize=32)
+
+#: One thing that happened to an order of ours at the exchange, kept where a run is traced.
+TRACE: Final = register(
+    "trace",
+    [
+        ("order_id", "i8"),
+        ("exch_ts", "i8"),
+        ("row", "i8"),  # of the tape; -1 for what a request of ours did
+        ("qty_ahead", "f8"),  # before our order, after the event
+        ("qty", "f8"),  # of the event: traded, canceled, executed
+        ("price_tick", "i8"),
+        ("leaves_lots", "i8"),  # after the event
+        ("what", "u1"),  # core.enums.TRACE_*
+        ("reserved_0", "u1"),
+        ("reserved_1", "u2"),
+        ("reserved_2", "u4"),
+    ],
+    itemsize=64,
 )
 
 #: What changes about one replayed asset during a run. Rows are positions in the tape, levels indices of its tick table.
@@ -269,8 +322,19 @@ ASSET_STATE: Final = register(
         ("reached_ts", "i8"),  # both halves have consumed every row up to this time
         ("opening_bid_level", "i8"),  # best levels before the first row
         ("opening_ask_level", "i8"),
+        ("fee_tier", "i8"),  # the row of FEE_TIER that holds
+        ("funding_row", "i8"),  # the next row of FUNDING
+        ("funding_high", "i8"),  # paid so far, in amount units; part of cash
+        ("funding_low", "i8"),
+        ("random_0", "i8"),  # of the sampled latency model
+        ("random_1", "i8"),
+        ("trace_count", "i8"),
+        ("free_base_lots", "i8"),  # spot: what the exchange has of ours and no order holds
+        ("free_quote_high", "i8"),
+        ("free_quote_low", "i8"),
+        ("queues_row", "i8"),  # market by order: rows that the market's queues, as we see them, have taken in
     ],
-    itemsize=304,
+    itemsize=392,
 )
 
 #: The clock of a replay.

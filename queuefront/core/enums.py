@@ -118,7 +118,7 @@ NO_ASK_TICK: Final = 2**63 - 1  # best ask tick of a book without asks
 UNTIL_END_OF_DATA: Final = 2**63 - 1  # a time no event reaches
 ALL_ASSETS: Final = -1
 
-# --- what a tape row does to a book (column `op` of a tape: low bits; the two high bits say which half sees it) ------
+# --- what a tape row does to a book (column `op` of a tape: low bits; the high bits say which half sees it) ----------
 OP_NOTHING: Final = 0
 OP_SET_BID: Final = 1
 OP_SET_ASK: Final = 2
@@ -130,13 +130,19 @@ OP_CLEAR_ASKS: Final = 7
 OP_CLEAR_BOTH: Final = 8
 OP_CLEAR_ALL_BIDS: Final = 9  # a clear without a price
 OP_CLEAR_ALL_ASKS: Final = 10
+OP_ADD_ORDER: Final = 11  # market by order; OP_BID says of which side
+OP_CANCEL_ORDER: Final = 12
+OP_MODIFY_ORDER: Final = 13
+OP_FILL_ORDER: Final = 14
 OP_MASK: Final = 0x0F
+OP_BID: Final = 0x10
 OP_AT_LOCAL: Final = 0x40
 OP_AT_EXCH: Final = 0x80
 
 # --- codes of the built-in models -----------------------------------------------------------------------------------
 LATENCY_CONSTANT: Final = 0
 LATENCY_INTERPOLATED: Final = 1
+LATENCY_SAMPLED: Final = 2
 
 QUEUE_RISK_AVERSE: Final = 0
 QUEUE_POWER: Final = 1  # K^n / (K^n + F^n)
@@ -144,6 +150,7 @@ QUEUE_POWER_2: Final = 2  # K^n / (K + F)^n
 QUEUE_POWER_3: Final = 3  # 1 - (F / (F + K))^n
 QUEUE_LOG: Final = 4  # ln(1+K) / (ln(1+K) + ln(1+F))
 QUEUE_LOG_2: Final = 5  # ln(1+K) / ln(1+K+F)
+QUEUE_FIFO: Final = 6  # market by order: the queue as it was
 
 EXCHANGE_NO_PARTIAL_FILL: Final = 0
 EXCHANGE_PARTIAL_FILL: Final = 1
@@ -151,6 +158,29 @@ EXCHANGE_PARTIAL_FILL: Final = 1
 FEE_VALUE: Final = 0
 FEE_QTY: Final = 1
 FEE_FLAT: Final = 2
+
+# --- what a traced run keeps of an order of ours ----------------------------------------------------------------------
+TRACE_REST: Final = 1  # it came to rest behind qty_ahead
+TRACE_TRADE: Final = 2  # the market traded qty at its price
+TRACE_BOOK: Final = 3  # the book's quantity at its price changed by qty
+TRACE_QUEUE: Final = 4  # market by order: an order of qty ahead of it left
+TRACE_EXECUTION: Final = 5  # it executed qty, passively
+TRACE_TAKING: Final = 6  # it executed qty against the book
+TRACE_CANCEL: Final = 7
+TRACE_EXPIRE: Final = 8
+TRACE_MODIFY: Final = 9  # it kept its place with another quantity
+
+TRACE_NAMES: Final[dict[int, str]] = {
+    TRACE_REST: "comes to rest",
+    TRACE_TRADE: "trade at its price",
+    TRACE_BOOK: "book changes at its price",
+    TRACE_QUEUE: "an order ahead leaves",
+    TRACE_EXECUTION: "executes, maker",
+    TRACE_TAKING: "executes, taker",
+    TRACE_CANCEL: "is canceled",
+    TRACE_EXPIRE: "expires",
+    TRACE_MODIFY: "is modified in place",
+}
 
 CONTRACT_LINEAR: Final = 0
 CONTRACT_INVERSE: Final = 1

@@ -13,9 +13,11 @@ from queuefront.feed.convert import SOURCES, convert_lines
 from queuefront.feed.files import replacing
 from queuefront.feed.npz import read_events, read_latencies, read_records, write_npy, write_npz
 from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
-from queuefront.feed.tape import Tape, opening_book
+from queuefront.feed.tape import Tape
+from queuefront.feed.tape_build import ORDER_COLUMNS, opening_book
 
 __all__ = [
+    "ORDER_COLUMNS",
     "SOURCES",
     "CheckReport",
     "Conversion",

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from queuefront.book import NO_BID, clear_asks, clear_bids, set_ask, set_bid
 from queuefront.core.enums import (
+    OP_ADD_ORDER,
     OP_CLEAR_ALL_ASKS,
     OP_CLEAR_ALL_BIDS,
     OP_CLEAR_ASKS,
     OP_CLEAR_BIDS,
     OP_CLEAR_BOTH,
+    OP_FILL_ORDER,
     OP_MASK,
     OP_SET_ASK,
     OP_SET_BID,
 )
 from queuefront.core.jit import compiled
 
-__all__ = ["find_untrusted_row", "trace_best"]
+__all__ = ["find_untrusted_order_row", "find_untrusted_row", "trace_best"]
 
 
 @compiled
@@ -58,15 +60,34 @@ def trace_best(op, level, lots, half, bid_lots, ask_lots, start, best_bid_out, b
 
 
 @compiled
-def find_untrusted_row(op, level, best_bid_exch, best_ask_exch, best_bid_local, best_ask_local, level_count):
+def find_untrusted_order_row(op, level, prior_level, prior_row, order_no, order_count, level_count):
+    """Return the first row of a market by order whose indices compiled code could not trust, or -1."""
+    for i in range(len(op)):
+        what = op[i] & OP_MASK
+        if order_no[i] < 0 or order_no[i] >= order_count:
+            return i
+        if prior_level[i] < -1 or prior_level[i] >= level_count or prior_row[i] < -1 or prior_row[i] >= i:
+            return i
+        if what > OP_ADD_ORDER and prior_level[i] < 0:
+            return i
+        if what >= OP_ADD_ORDER and (level_count == 0 or level[i] >= level_count):
+            return i
+    return -1
+
+
+@compiled
+def find_untrusted_row(
+    op, level, best_bid_exch, best_ask_exch, best_bid_local, best_ask_local, level_count, is_by_order
+):  # fmt: skip
     """Return the first row whose indices compiled code could not trust, or -1.
 
     A replay indexes arrays by these columns without a check, so a file that was altered must be caught here.
     """
+    last_op = OP_FILL_ORDER if is_by_order else OP_CLEAR_ALL_ASKS
     for i in range(len(op)):
         what = op[i] & OP_MASK
         v = level[i]
-        if what > OP_CLEAR_ALL_ASKS or v < 0:
+        if what > last_op or v < 0 or (is_by_order and OP_SET_BID <= what <= OP_SET_ASK):
             return i
         if v >= level_count and (v > 0 or OP_SET_BID <= what <= OP_CLEAR_ASKS):
             return i

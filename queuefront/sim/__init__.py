@@ -4,14 +4,13 @@ from queuefront.sim import surface  # noqa: F401 - gives Backtester its methods
 from queuefront.sim.asset import ReplayAsset
 from queuefront.sim.build import ASSET_COUNT_MAX, Asset, AssetResult, build_backtester, read_error_code, read_results
 from queuefront.sim.depth import ReplayDepth
+from queuefront.sim.fees import DirectionalFees, FeeModel, FlatFees, QtyFees, TieredFees, ValueFees
+from queuefront.sim.funding import Funding
+from queuefront.sim.latencies import ConstantLatency, InterpolatedLatency, LatencyModel, SampledLatency
 from queuefront.sim.loop_compiled import Backtester
 from queuefront.sim.models import (
-    ConstantLatency,
     ExchangeModel,
-    FeeModel,
-    FlatFees,
-    InterpolatedLatency,
-    LatencyModel,
+    FifoQueue,
     LogQueue,
     LogQueue2,
     NoPartialFill,
@@ -19,11 +18,10 @@ from queuefront.sim.models import (
     PowerQueue,
     PowerQueue2,
     PowerQueue3,
-    QtyFees,
     QueueModel,
     RiskAverseQueue,
-    ValueFees,
 )
+from queuefront.sim.own import OwnExchange, OwnFees, OwnLatency, OwnQueue
 
 __all__ = [
     "ASSET_COUNT_MAX",
@@ -31,14 +29,21 @@ __all__ = [
     "AssetResult",
     "Backtester",
     "ConstantLatency",
+    "DirectionalFees",
     "ExchangeModel",
     "FeeModel",
+    "FifoQueue",
     "FlatFees",
+    "Funding",
     "InterpolatedLatency",
     "LatencyModel",
     "LogQueue",
     "LogQueue2",
     "NoPartialFill",
+    "OwnExchange",
+    "OwnFees",
+    "OwnLatency",
+    "OwnQueue",
     "PartialFill",
     "PowerQueue",
     "PowerQueue2",
@@ -48,6 +53,8 @@ __all__ = [
     "ReplayAsset",
     "ReplayDepth",
     "RiskAverseQueue",
+    "SampledLatency",
+    "TieredFees",
     "ValueFees",
     "build_backtester",
     "read_error_code",

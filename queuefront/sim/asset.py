@@ -5,50 +5,61 @@ from __future__ import annotations
 import numpy as np
 
 from queuefront.bot import Struct, new_orders, new_table, struct
-from queuefront.core.dtypes import EVENT, FILL, ORDER, ORDER_CHANGE, SAMPLE
+from queuefront.core.dtypes import EVENT, FILL, ORDER, ORDER_CHANGE, SAMPLE, TRACE
 from queuefront.core.jit import compiled
 
 __all__ = ["ReplayAsset", "new_asset"]
 
 
 @struct(
-    "spec state "
+    "spec state models fee_tiers funding "
     # the tape, read-only
     "ev op exch_ts local_ts level lots best_bid_exch best_ask_exch best_bid_local best_ask_local levels "
+    "order_no order_id prior_level prior_lots prior_row "
     # exchange half
-    "exch_lots own_count resting resting_ids resting_table bid_queue ask_queue "
+    "exch_lots taken_lots own_count resting resting_ids resting_table bid_queue ask_queue "
     # order bus and latencies
-    "requests responses latency_rows answered_rows "
+    "requests responses latency_rows answered_rows entry_samples response_samples "
     # local half
-    "local_lots orders trades "
+    "local_lots orders trades links link_lots link_ids ends "
     # what is recorded
-    "fills changes samples"
+    "fills changes samples traces "
+    # for models of one's own
+    "queue_params latency_params fee_params exchange_params memory"
 )
 class ReplayAsset(Struct):
     """One replayed asset; the records are described in `core.dtypes`.
 
     spec : ASSET_SPEC[1].   state : ASSET_STATE[1].   ev … levels : the tape's columns.
+    models : ModelFunctions, see `hooks`.   fee_tiers : FEE_TIER[n].   funding : FUNDING[n], by time.
+    order_no … prior_row : the tape's columns of a market by order; empty otherwise.
     exch_lots, local_lots : int64[2 × levels], lots by level and side: bids at 2 × level, asks at 2 × level + 1.
+    taken_lots : int64[2 × levels], what we have taken since the market set the level; empty unless liquidity is honest.
     own_count : int32[2 × levels], how many of our orders rest there.
     resting : ORDER[capacity], our orders in the exchange's book; free places are chained by `order_lots`.
     resting_ids, resting_table : see `bot.id_table_compiled`.
     bid_queue, ask_queue : int64[capacity, 2], (tick, place in resting); the best price last, and within a price the
-    earliest
-    last, so that the next order to fill is at the end.
+        earliest last, so that the next order to fill is at the end.
     requests, responses : ORDER[power of two], rings indexed by the heads and tails of `state`.
     latency_rows, answered_rows : LATENCY[n], the measured round trips, and those that the exchange did not refuse.
+    entry_samples, response_samples : int64[n], ns, of the sampled latency model.
+    links … ends : the market's queues, see `queue_view_compiled`; empty until they are asked for.
     orders : Orders, as the strategy believes them.   trades : EVENT[capacity], shown by last_trades.
-    fills, changes, samples : FILL, ORDER_CHANGE, SAMPLE; grown as needed.
+    fills, changes, samples, traces : FILL, ORDER_CHANGE, SAMPLE, TRACE; grown as needed.
+    queue_params … exchange_params : float64[n], what the user gave with a model of his own.   memory : float64[16], for
+        them to keep what they like; 0 at the start.
     """
 
 
 @compiled
-def new_asset(
-    layout, spec, state, columns, bests, levels, exch_lots, local_lots, latency_rows, answered_rows
-):  # fmt: skip
+def new_asset(layout, spec, state, models, tables, columns, bests, levels, prior, book, latencies, params):
     """Return a replayed asset before its first event.
 
-    layout : LAYOUT.   columns : (ev, op, exch_ts, local_ts, level, lots).   bests : the tape's four columns of best levels.
+    layout : LAYOUT.   models : ModelFunctions.   tables : (fee_tiers, funding).
+    columns : (ev, op, exch_ts, local_ts, level, lots).   bests : the tape's four columns of best levels.
+    prior : (order_no, order_id, prior_level, prior_lots, prior_row), empty unless the market is by order.
+    book : (exch_lots, taken_lots, local_lots).   params : (queue_params, latency_params, fee_params, exchange_params).
+    latencies : (latency_rows, answered_rows, entry_samples, response_samples).
     """
     capacity = 64
     state["free_head"][0] = 0
@@ -57,9 +68,13 @@ def new_asset(
         resting["order_lots"][k] = k + 1
     ev, op, exch_ts, local_ts, level, lots = columns
     best_bid_exch, best_ask_exch, best_bid_local, best_ask_local = bests
+    order_no, order_id, prior_level, prior_lots, prior_row = prior
     return ReplayAsset(
         spec,
         state,
+        models,
+        tables[0],
+        tables[1],
         ev,
         op,
         exch_ts,
@@ -71,8 +86,14 @@ def new_asset(
         best_bid_local,
         best_ask_local,
         levels,
-        exch_lots,
-        np.zeros(len(exch_lots), np.int32),
+        order_no,
+        order_id,
+        prior_level,
+        prior_lots,
+        prior_row,
+        book[0],
+        book[1],
+        np.zeros(len(book[0]), np.int32),
         resting,
         np.zeros(capacity, np.int64),
         new_table(capacity),
@@ -80,12 +101,24 @@ def new_asset(
         np.zeros((capacity, 2), np.int64),
         np.zeros(capacity, ORDER),
         np.zeros(capacity, ORDER),
-        latency_rows,
-        answered_rows,
-        local_lots,
+        latencies[0],
+        latencies[1],
+        latencies[2],
+        latencies[3],
+        book[2],
         new_orders(layout, spec),
         np.zeros(0, EVENT),
+        np.zeros((0, 3), np.int32),
+        np.zeros(0, np.int64),
+        np.zeros(0, np.int64),
+        np.zeros((0, 2), np.int32),
         np.zeros(256, FILL),
         np.zeros(1024, ORDER_CHANGE),
         np.zeros(256, SAMPLE),
+        np.zeros(0, TRACE),
+        params[0],
+        params[1],
+        params[2],
+        params[3],
+        np.zeros(16, np.float64),
     )

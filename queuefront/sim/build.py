@@ -6,35 +6,29 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import gcd
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from queuefront.bot import INVERSE_SCALE, LAYOUT, link_entries
+from queuefront.bot import E18, INVERSE_SCALE, LAYOUT, link_entries
 from queuefront.core.clock import INT64_MAX, INT64_MIN
-from queuefront.core.dtypes import ASSET_SPEC, ASSET_STATE, CLOCK, LATENCY
+from queuefront.core.dtypes import ASSET_SPEC, ASSET_STATE, CLOCK, FEE_TIER, LATENCY
 from queuefront.core.enums import CONTRACT_LINEAR, FEE_QTY, FEE_VALUE
 from queuefront.core.errors import ConfigError
-from queuefront.core.instrument import Instrument, Number
+from queuefront.core.instrument import Instrument, Number, exact
 from queuefront.core.jit import compiled
-from queuefront.feed import Tape, opening_book
+from queuefront.feed import ORDER_COLUMNS, Tape, opening_book
 from queuefront.sim.asset import new_asset
 from queuefront.sim.depth import ReplayDepth
+from queuefront.sim.fees import FeeModel, FlatFees, ValueFees, amount_unit, fee_table
+from queuefront.sim.funding import Funding, funding_table
+from queuefront.sim.hooks import ModelFunctions
+from queuefront.sim.latencies import ConstantLatency, InterpolatedLatency, LatencyModel, SampledLatency
 from queuefront.sim.loop_compiled import Backtester, record_samples
-from queuefront.sim.models import (
-    ConstantLatency,
-    ExchangeModel,
-    FeeModel,
-    InterpolatedLatency,
-    LatencyModel,
-    NoPartialFill,
-    QueueModel,
-    RiskAverseQueue,
-    ValueFees,
-)
+from queuefront.sim.models import ExchangeModel, FifoQueue, NoPartialFill, QueueModel, RiskAverseQueue
+from queuefront.sim.own import OwnExchange, OwnFees, OwnLatency, OwnQueue, hooks_of
 
 __all__ = ["ASSET_COUNT_MAX", "Asset", "AssetResult", "build_backtester", "read_error_code", "read_results"]
 
@@ -52,15 +46,19 @@ class Asset:
     ----------
     tape : a `Tape`, or the path of one.
     latency, queue, exchange, fees : models, see docs/models.md.
+    funding : payments between longs and shorts of a perpetual contract.
+    balances : of the (base, quote) currency at the start, of a spot market; orders that they do not cover expire.
     tick_size, lot_size, contract, multiplier : override the tape's instrument. Another grid makes the tape anew, in memory.
     last_trades_capacity : above 0, the strategy sees the market's trades.
     """
 
     tape: Tape | str | os.PathLike[str]
-    latency: LatencyModel = field(default_factory=ConstantLatency)
-    queue: QueueModel = field(default_factory=RiskAverseQueue)
-    exchange: ExchangeModel = field(default_factory=NoPartialFill)
-    fees: FeeModel = field(default_factory=ValueFees)
+    latency: LatencyModel | OwnLatency = field(default_factory=ConstantLatency)
+    queue: QueueModel | OwnQueue = field(default_factory=RiskAverseQueue)
+    exchange: ExchangeModel | OwnExchange = field(default_factory=NoPartialFill)
+    fees: FeeModel | OwnFees = field(default_factory=ValueFees)
+    funding: Sequence[Funding] = ()
+    balances: tuple[Number, Number] | None = None
     tick_size: Number | None = None
     lot_size: Number | None = None
     contract: str | None = None
@@ -76,6 +74,12 @@ class Asset:
             If the tape cannot be read or an override does not fit it.
         """
         tape = self.tape if isinstance(self.tape, Tape) else Tape.open(Path(self.tape))
+        if tape.is_by_order != isinstance(self.queue, FifoQueue):
+            told = "by order" if tape.is_by_order else "by price"
+            wanted = "queue=FifoQueue()" if tape.is_by_order else "a queue model of a market by price"
+            raise ConfigError(f"{tape!r} is told {told}, which {type(self.queue).__name__} cannot follow; give {wanted}")
+        if tape.is_by_order and not isinstance(self.exchange, NoPartialFill):
+            raise ConfigError("a market by order is matched by NoPartialFill only; give exchange=NoPartialFill()")
         changed = tape.instrument.override(
             tick_size=self.tick_size, lot_size=self.lot_size, contract=self.contract, multiplier=self.multiplier
         )
@@ -100,9 +104,10 @@ class AssetResult:
     state: npt.NDArray[np.void]
     amount_unit: float
     fee_unit: float
+    traces: npt.NDArray[np.void]
 
 
-def _spec(asset: Asset, tape: Tape) -> npt.NDArray[np.void]:
+def _spec(asset: Asset, tape: Tape, tables: Tables) -> npt.NDArray[np.void]:
     instrument = tape.instrument
     spec = np.zeros(1, ASSET_SPEC)
     row = spec[0]
@@ -114,48 +119,50 @@ def _spec(asset: Asset, tape: Tape) -> npt.NDArray[np.void]:
     row["latency_model"] = latency.code
     if isinstance(latency, ConstantLatency):
         row["entry_latency_ns"], row["response_latency_ns"] = latency.entry_ns, latency.response_ns
+        row["cancel_latency_ns"] = _or(latency.cancel_ns, latency.entry_ns)
+        row["modify_latency_ns"] = _or(latency.modify_ns, latency.entry_ns)
     row["queue_model"], row["queue_exponent"] = asset.queue.code, asset.queue.n
+    row["skips_improving"] = isinstance(asset.queue, FifoQueue) and asset.queue.skips_improving
     row["exchange_model"], row["books_only_filled"] = asset.exchange.code, asset.exchange.books_only_filled
+    row["is_honest"], row["keeps_balances"] = asset.exchange.honest, asset.balances is not None
     row["fee_model"] = asset.fees.code
-    row["maker_fee_rate_e9"], row["taker_fee_rate_e9"] = rates = _fee_rates(asset.fees, instrument)[:2]
-    amount_unit, fee_unit = _money_units(instrument, asset.fees)
-    row["amount_unit"], row["fee_unit"] = float(amount_unit), float(fee_unit)
+    row["amount_unit"], row["fee_unit"] = float(tables.amount_unit), float(tables.fee_unit)
     if len(tape.levels):
         row["tick_low"], row["tick_high"] = tape.levels[0], tape.levels[-1]
-    worst_rate = max(1, *(abs(r) for r in rates))
-    if instrument.contract_code == CONTRACT_LINEAR:
-        row["amount_max"] = _AMOUNT_MAX / (worst_rate if asset.fees.code == FEE_VALUE else 1)
-    else:
-        # A fee is amount × rate / 1e5 and must fit as well.
-        row["amount_max"] = min(_AMOUNT_MAX, _AMOUNT_MAX * 1e5 / worst_rate) / INVERSE_SCALE
-    row["lots_max"] = min(_LOTS_MAX, _FEE_MAX / worst_rate) if asset.fees.code == FEE_QTY else _LOTS_MAX
+    row["amount_max"], row["lots_max"] = _limits(asset.fees, instrument, tables.fee_tiers)
+    row["is_by_order"], row["order_count"] = tape.is_by_order, tape.meta.get("orders", 0)
     row["trades_capacity"] = asset.last_trades_capacity
     row["last_exch_ts"] = _or(tape.meta["last_exch_ts"], INT64_MIN)
     row["last_local_ts"] = _or(tape.meta["last_local_ts"], INT64_MIN)
     return spec
 
 
-def _fee_rates(fees: FeeModel, instrument: Instrument) -> tuple[int, int, int]:
-    """Return (maker, taker, step): rates as multiples of step × 1e-9.
+@dataclass(frozen=True)
+class Tables:
+    """What an asset's money is computed from."""
 
-    On a linear notional the step is the rates' greatest common divisor, so that fees stay exact and large orders still fit.
-    """
-    maker, taker = fees.rates_e9()
-    if fees.code != FEE_VALUE or instrument.contract_code != CONTRACT_LINEAR:
-        return maker, taker, 1
-    step = gcd(maker, taker) or 1
-    return maker // step, taker // step, step
+    fee_tiers: npt.NDArray[np.void]
+    funding: npt.NDArray[np.void]
+    amount_unit: Fraction
+    fee_unit: Fraction
 
 
-def _money_units(instrument: Instrument, fees: FeeModel) -> tuple[Fraction, Fraction]:
-    """Return (amount unit, fee unit) in currency, see `bot.money_compiled`."""
-    tick, lot, multiplier = (Fraction(x) for x in (instrument.tick_size, instrument.lot_size, instrument.multiplier))
-    is_linear = instrument.contract_code == CONTRACT_LINEAR
-    amount_unit = multiplier * tick * lot if is_linear else multiplier * lot / tick / INVERSE_SCALE
-    if fees.code == FEE_VALUE:
-        step = _fee_rates(fees, instrument)[2]
-        return amount_unit, amount_unit * step / 10**9 if is_linear else amount_unit / 10**4
-    return amount_unit, lot / 10**9 if fees.code == FEE_QTY else Fraction(1, 10**9)
+def _tables(asset: Asset, instrument: Instrument) -> Tables:
+    fees = FlatFees() if isinstance(asset.fees, OwnFees) else asset.fees
+    fee_tiers, fee_unit = fee_table(fees, instrument)
+    return Tables(fee_tiers, funding_table(asset.funding, instrument), amount_unit(instrument), fee_unit)
+
+
+def _limits(fees: FeeModel | OwnFees, instrument: Instrument, tiers: npt.NDArray[np.void]) -> tuple[float, float]:
+    """Return the largest (notional, lots) of an order, so that no product in booking it leaves int64."""
+    rates = [int(abs(tier[name])) for tier in tiers for name in FEE_TIER.names or () if name.endswith("_e9")]
+    worst_rate = max(1, *rates)
+    if instrument.contract_code == CONTRACT_LINEAR:
+        amount_max = _AMOUNT_MAX / (worst_rate if fees.code == FEE_VALUE else 1)
+    else:
+        # A fee is amount × rate / 1e5 and must fit as well.
+        amount_max = min(_AMOUNT_MAX, _AMOUNT_MAX * 1e5 / worst_rate) / INVERSE_SCALE
+    return amount_max, min(_LOTS_MAX, _FEE_MAX / worst_rate) if fees.code == FEE_QTY else _LOTS_MAX
 
 
 def _or(value: Any, default: int) -> int:
@@ -180,36 +187,73 @@ def _records_of(a):
         a.fills[: state["fill_count"]].copy(),
         a.changes[: state["change_count"]].copy(),
         a.samples[: state["sample_count"]].copy(),
+        a.traces[: state["trace_count"]].copy(),
     )
 
 
-def _prepare(asset: Asset, tape: Tape, *, records: bool) -> Any:
-    spec, state = _spec(asset, tape), np.zeros(1, ASSET_STATE)
-    spec["records_orders"], spec["records_fills"] = records, records
+def _prepare(asset: Asset, tape: Tape, *, records: bool, traces: bool) -> Any:
+    tables = _tables(asset, tape.instrument)
+    spec, state = _spec(asset, tape, tables), np.zeros(1, ASSET_STATE)
+    spec["records_orders"], spec["records_fills"], spec["traces"] = records, records, traces
     bid_lots, ask_lots, start = opening_book(tape.opening, tape.levels, tape.instrument)
     exch_lots = np.zeros(2 * len(tape.levels), np.int64)
-    if tape.opening is not None:
-        exch_lots[0::2], exch_lots[1::2] = bid_lots, ask_lots
+    exch_lots[0::2], exch_lots[1::2] = bid_lots, ask_lots
     row = state[0]
     row["local_feed_row"] = row["own_best_bid_level"] = -1
     row["own_best_ask_level"] = 2**31 - 1
     row["reached_ts"] = INT64_MIN
     row["opening_bid_level"], row["opening_ask_level"] = start[0], start[1]
-    latency = asset.latency
-    rows = latency.rows if isinstance(latency, InterpolatedLatency) else _NO_ROUNDS
-    answered = latency.answered_rows if isinstance(latency, InterpolatedLatency) else _NO_ROUNDS
+    if asset.balances is not None:
+        _open_balances(row, asset.balances, tape.instrument, tables.amount_unit)
+    hooks, params = hooks_of(asset.queue, asset.latency, asset.fees, asset.exchange)
     return new_asset(
         LAYOUT,
         spec,
         state,
+        ModelFunctions(hooks),
+        (tables.fee_tiers, tables.funding),
         (tape.ev, tape.op, tape.exch_ts, tape.local_ts, tape.level, tape.lots),
         (tape.best_bid_exch, tape.best_ask_exch, tape.best_bid_local, tape.best_ask_local),
         tape.levels,
-        exch_lots,
-        exch_lots.copy() if tape.opening is not None else np.zeros_like(exch_lots),
-        rows,
-        answered,
+        _prior_columns(tape),
+        (exch_lots, np.zeros(len(exch_lots) if asset.exchange.honest else 0, np.int64), exch_lots.copy()),
+        _latency_tables(asset.latency, row),
+        params,
     )
+
+
+def _open_balances(row: Any, balances: tuple[Number, Number], instrument: Instrument, unit: Fraction) -> None:
+    if instrument.contract_code != CONTRACT_LINEAR:
+        raise ConfigError(f"{instrument.venue}:{instrument.symbol} is no spot market and has no balances; leave them out")
+    base = instrument.qty_to_lots(balances[0])
+    quote = Fraction(exact(balances[1], "the quote balance")) // unit
+    if base < 0 or quote < 0:
+        raise ConfigError(f"the balances are {balances[0]} and {balances[1]}; none can be negative")
+    row["free_base_lots"] = base
+    row["free_quote_high"], row["free_quote_low"] = divmod(int(quote), E18)
+
+
+def _latency_tables(latency: Any, row: Any) -> tuple[npt.NDArray[Any], ...]:
+    """Return (rows, answered rows, entry samples, response samples), and set the seeds of the draws."""
+    if isinstance(latency, InterpolatedLatency):
+        return latency.rows, latency.answered_rows, _NO_SAMPLES, _NO_SAMPLES
+    if isinstance(latency, SampledLatency):
+        # Both seeds must lie between 1 and the generator's moduli.
+        row["random_0"], row["random_1"] = latency.seed + 1, latency.seed + 2
+        return _NO_ROUNDS, _NO_ROUNDS, np.asarray(latency.entry_ns), np.asarray(latency.response_ns)
+    return _NO_ROUNDS, _NO_ROUNDS, _NO_SAMPLES, _NO_SAMPLES
+
+
+def _prior_columns(tape: Tape) -> tuple[npt.NDArray[Any], ...]:
+    """Return the tape's columns of orders; empty, of the same types, unless it is by order."""
+    count = len(tape) if tape.is_by_order else 0
+    columns = []
+    for name, kind in _PRIOR.items():
+        column = tape.extra.get(name, np.zeros(count, kind)) if tape.is_by_order else np.zeros(0, kind)
+        column = column.view(kind)  # an order id by its bits: compiled code has no unsigned integers
+        column.flags.writeable = False
+        columns.append(column)
+    return tuple(columns)
 
 
 @compiled
@@ -218,12 +262,19 @@ def read_error_code(hbt):
     return hbt.clock["error_code"][0]
 
 
+_PRIOR: Final = {
+    "order_no": np.int32,
+    "order_id": np.int64,
+    **{name: kind for name, kind in ORDER_COLUMNS.items() if name != "order_no"},
+}
 _NO_ROUNDS: Final = np.zeros(0, LATENCY)
 _NO_ROUNDS.flags.writeable = False
+_NO_SAMPLES: Final = np.zeros(0, np.int64)
+_NO_SAMPLES.flags.writeable = False
 
 
 def build_backtester(
-    assets: Sequence[Asset], tapes: Sequence[Tape], *, records: bool = True, sample_every_ns: int = 0
+    assets: Sequence[Asset], tapes: Sequence[Tape], *, records: bool = True, sample_every_ns: int = 0, traces: bool = False
 ) -> tuple[Backtester, list[Any]]:
     """Return a backtest before its first event, and the handles of its assets for `read_results`.
 
@@ -232,6 +283,7 @@ def build_backtester(
     assets, tapes : the assets and the tapes that `Asset.load` gave.
     records : keep every fill and order change.
     sample_every_ns : keep the state of every asset at the first call that ends this much later; 0 for never.
+    traces : keep everything that happens to our orders at the exchange.
 
     Raises
     ------
@@ -240,7 +292,7 @@ def build_backtester(
     """
     if not 0 < len(assets) <= ASSET_COUNT_MAX:
         raise ConfigError(f"a backtest has {len(assets)} assets; give between 1 and {ASSET_COUNT_MAX}")
-    handles = [_prepare(asset, tape, records=records) for asset, tape in zip(assets, tapes, strict=True)]
+    handles = [_prepare(asset, tape, records=records, traces=traces) for asset, tape in zip(assets, tapes, strict=True)]
     clock = np.zeros(1, CLOCK)
     starts = [t for tape in tapes for t in (tape.meta["first_exch_ts"], tape.meta["first_local_ts"]) if t is not None]
     clock["now"] = clock["next_sample_ts"] = min(starts, default=INT64_MAX)
@@ -258,7 +310,8 @@ def read_results(
     record_samples(hbt)
     results = []
     for handle, asset, tape in zip(handles, assets, tapes, strict=True):
-        state, fills, changes, samples = _records_of(handle)
-        amount_unit, fee_unit = _money_units(tape.instrument, asset.fees)
-        results.append(AssetResult(tape.instrument, fills, changes, samples, state, float(amount_unit), float(fee_unit)))
+        state, fills, changes, samples, traces = _records_of(handle)
+        tables = _tables(asset, tape.instrument)
+        units = float(tables.amount_unit), float(tables.fee_unit)
+        results.append(AssetResult(tape.instrument, fills, changes, samples, state, *units, traces))
     return results

@@ -35,6 +35,7 @@ class ReplayDepth(Struct):
     best_bid_qty, best_ask_qty : quantities at the best prices, 0 where the side is empty.
     tick_size, lot_size : of the instrument.
     bid_qty_at_tick(tick), ask_qty_at_tick(tick) : quantities, hidden ones included; 0 where there are none.
+    bid_qty_within(ticks), ask_qty_within(ticks), imbalance(ticks), micro_price : of the levels near the best prices.
     snapshot() : the visible levels as EVENT rows, bids from the best down, then asks from the best up; a copy.
     """
 
@@ -134,6 +135,66 @@ def ask_qty_at_tick(depth, price_tick: int):
     """Quantity offered at a tick, hidden quantity included; 0 where there is none."""
     level = level_of(depth.asset.levels, price_tick)
     return _qty_at(depth.asset, 2 * level + 1) if level >= 0 else 0.0
+
+
+@borrowing
+def _qty_within(a, level, is_bid, ticks):
+    """Return the visible quantity of a side from its best level to so many ticks beyond."""
+    spec, levels = a.spec[0], a.levels
+    side, step = (0, -1) if is_bid else (1, 1)
+    lots = np.int64(0)
+    if 0 <= level < len(levels):
+        best = levels[level]
+        while 0 <= level < len(levels) and abs(levels[level] - best) <= ticks:
+            lots += max(a.local_lots[2 * level + side], 0)
+            level += step
+    return lots * spec["lot_numerator"] / spec["lot_denominator"]
+
+
+@method(ReplayDepth)
+@compiled
+def bid_qty_within(depth, ticks: int):
+    """Quantity bid at the best price and up to so many ticks below it."""
+    apply_local_rows(depth.asset)
+    return _qty_within(depth.asset, _best_levels(depth.asset)[0], True, ticks)  # noqa: FBT003 - the side
+
+
+@method(ReplayDepth)
+@compiled
+def ask_qty_within(depth, ticks: int):
+    """Quantity offered at the best price and up to so many ticks above it."""
+    apply_local_rows(depth.asset)
+    return _qty_within(depth.asset, _best_levels(depth.asset)[1], False, ticks)  # noqa: FBT003 - the side
+
+
+@method(ReplayDepth)
+@compiled
+def imbalance(depth, ticks: int):
+    """(bid - ask) / (bid + ask) of the quantities within so many ticks of the best prices: -1 to 1, NaN without any."""
+    apply_local_rows(depth.asset)
+    bid, ask = _best_levels(depth.asset)
+    bid_qty = _qty_within(depth.asset, bid, True, ticks)  # noqa: FBT003 - the side
+    ask_qty = _qty_within(depth.asset, ask, False, ticks)  # noqa: FBT003 - the side
+    total = bid_qty + ask_qty
+    return (bid_qty - ask_qty) / total if total > 0.0 else np.nan
+
+
+@attribute(ReplayDepth)
+@compiled
+def micro_price(depth):
+    """The mid price, drawn to the side with less quantity at its best price; NaN unless both sides have one.
+
+    (bid × ask quantity + ask × bid quantity) / (bid quantity + ask quantity).
+    """
+    a = depth.asset
+    bid, ask = _best_levels(a)
+    if bid < 0 or ask >= len(a.levels):
+        return np.nan
+    bid_qty, ask_qty = _qty_at(a, 2 * bid), _qty_at(a, 2 * ask + 1)
+    total = bid_qty + ask_qty
+    if not total > 0.0:
+        return np.nan
+    return (a.levels[bid] * ask_qty + a.levels[ask] * bid_qty) / total * a.spec["tick_size"][0]
 
 
 @method(ReplayDepth)

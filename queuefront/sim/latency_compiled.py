@@ -1,18 +1,17 @@
 """Order latency models: how long a request takes to the exchange, and its answer back (spec B5).
 
-A negative entry latency is a technical rejection: the request never reaches the exchange and we learn of it after
-the absolute
-value. The interpolated model reads measured round trips in time order, so that a cursor only moves forward. Round
-trips that the
-exchange refused carry `exch_ts <= 0`; requests between one of them and its neighbours are refused. Unlike hftbacktest's, a
-refused row at either end is a refusal too (D29), and answers are interpolated between the answered rows alone (D28).
+A negative entry latency is a technical rejection: the request never reaches the exchange and we learn of it after the
+absolute value. The interpolated model reads measured round trips in time order, so that a cursor only moves forward. Round
+trips that the exchange refused carry `exch_ts <= 0`; requests between one of them and its neighbours are refused. Unlike
+hftbacktest's, a refused row at either end is a refusal too (D29), and answers are interpolated between the answered rows
+alone (D28). The sampled model draws measured latencies at random.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from queuefront.core.enums import LATENCY_CONSTANT
+from queuefront.core.enums import CANCELED, LATENCY_CONSTANT, LATENCY_SAMPLED, REPLACED
 from queuefront.core.jit import borrowing
 
 __all__ = ["entry_latency", "response_latency"]
@@ -32,14 +31,29 @@ def _entry_of_row(row):
 
 
 @borrowing
-def entry_latency(spec, state, rows, now):
+def _draw(state, samples):
+    """Return one of the samples at random; the state's two seeds move on.
+
+    L'Ecuyer's combined generator (Communications of the ACM 31, 1988, figure 3): all products fit into int64.
+    """
+    state["random_0"] = 40_014 * state["random_0"] % 2_147_483_563
+    state["random_1"] = 40_692 * state["random_1"] % 2_147_483_399
+    return samples[(state["random_0"] - state["random_1"]) % 2_147_483_562 % len(samples)]
+
+
+@borrowing
+def entry_latency(spec, state, rows, samples, req, now):
     """Return the latency of a request made at `now`, ns; negative if it is technically rejected.
 
-    spec, state : ASSET_SPEC and ASSET_STATE records; the state's cursor is moved.   rows : LATENCY[n], n > 0 if
-    interpolated.
+    spec, state : ASSET_SPEC and ASSET_STATE records; the state's cursor and seeds are moved.
+    rows : LATENCY[n], n > 0 if interpolated.   samples : int64[n], n > 0 if sampled.   req : NEW, CANCELED or REPLACED.
     """
     if spec["latency_model"] == LATENCY_CONSTANT:
-        return spec["entry_latency_ns"]
+        if req == CANCELED:
+            return spec["cancel_latency_ns"]
+        return spec["modify_latency_ns"] if req == REPLACED else spec["entry_latency_ns"]
+    if spec["latency_model"] == LATENCY_SAMPLED:
+        return _draw(state, samples)
     if rows[0]["req_ts"] > now:
         return _entry_of_row(rows[0])
     i = state["entry_latency_row"]
@@ -55,10 +69,12 @@ def entry_latency(spec, state, rows, now):
 
 
 @borrowing
-def response_latency(spec, state, rows, now):
+def response_latency(spec, state, rows, samples, now):
     """Return the latency of an answer given at `now`, ns. rows : LATENCY[n], the answered ones."""
     if spec["latency_model"] == LATENCY_CONSTANT:
         return spec["response_latency_ns"]
+    if spec["latency_model"] == LATENCY_SAMPLED:
+        return _draw(state, samples)
     if len(rows) == 0:
         return np.int64(0)
     if rows[0]["exch_ts"] > now:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from queuefront.bot import EMPTY, add_order, add_to_sum, amount_of, fee_of, find_order
+from queuefront.bot import EMPTY, add_order, add_to_sum, amount_of, find_order
 from queuefront.core.dtypes import FILL, ORDER_CHANGE
 from queuefront.core.enums import (
     CANCELED,
@@ -32,10 +32,17 @@ from queuefront.core.enums import (
 )
 from queuefront.core.jit import borrowing, internal
 from queuefront.sim.bus_compiled import NEVER, due_response, push_request, push_response
-from queuefront.sim.latency_compiled import entry_latency
 from queuefront.sim.queue_compiled import round_half_away
 
-__all__ = ["cancel_order", "deliver_responses", "modify_order", "next_feed_ts", "receive_feed", "submit_order"]
+__all__ = [
+    "cancel_order",
+    "deliver_responses",
+    "modify_order",
+    "next_feed_ts",
+    "pay_funding",
+    "receive_feed",
+    "submit_order",
+]
 
 _COUNT_MAX = 9007199254740992.0  # 2^53: counts beyond it are not exact as floats
 _VOLUME_MAX = 2**62
@@ -97,7 +104,7 @@ def _grow_fills(a):
 
 
 @borrowing
-def _record_change(a, order, now, is_response):
+def _record_change(a, order, now, is_response, qty_ahead):
     """Append a change of an order to the record. order : ORDER record, as it is after the change."""
     state = a.state[0]
     count = state["change_count"]
@@ -112,7 +119,7 @@ def _record_change(a, order, now, is_response):
     change["leaves_lots"] = order["leaves_lots"]
     change["exec_lots"] = order["exec_lots"]
     change["exec_price_tick"] = order["exec_price_tick"]
-    change["qty_ahead"] = order["qty_ahead"] if is_response else np.nan
+    change["qty_ahead"] = qty_ahead
     change["side"] = order["side"]
     change["is_maker"] = order["is_maker"]
     change["order_type"] = order["order_type"]
@@ -148,19 +155,59 @@ def _record_fill(a, message, now, amount, fee):
 
 
 @borrowing
+def _has_reached(state, tier):
+    """Whether the value traded so far reaches a fee tier."""
+    if state["value_high"] != tier["from_high"]:
+        return state["value_high"] > tier["from_high"]
+    return state["value_low"] >= tier["from_low"]
+
+
+@borrowing
+def _divide_product(x, rest, base):
+    """Return x × rest / base, rounded half away from zero, for |rest| < base <= 3e18, digit by digit of x."""
+    quotient = remainder = np.int64(0)
+    magnitude, is_negative = abs(x), (x < 0) != (rest < 0)
+    rest = abs(rest)
+    for bit in range(62, -1, -1):
+        quotient, remainder = 2 * quotient, 2 * remainder
+        if (magnitude >> bit) & 1:
+            remainder += rest
+        while remainder >= base:
+            remainder -= base
+            quotient += 1
+    if 2 * remainder >= base:
+        quotient += 1
+    return -quotient if is_negative else quotient
+
+
+@borrowing
+def pay_funding(a, until_ts):
+    """Pay what is due up to a time, on the position that we know of then."""
+    state = a.state[0]
+    while state["funding_row"] < len(a.funding) and a.funding["funding_ts"][state["funding_row"]] <= until_ts:
+        payment = a.funding[state["funding_row"]]
+        lots = state["position_lots"]
+        amount = lots * payment["whole"] + _divide_product(lots, payment["rest"], payment["base"])
+        state["cash_high"], state["cash_low"] = add_to_sum(state["cash_high"], state["cash_low"], -amount)
+        state["funding_high"], state["funding_low"] = add_to_sum(state["funding_high"], state["funding_low"], amount)
+        state["funding_row"] += 1
+
+
+@borrowing
 def _book_execution(a, message, now):
     """Book one execution: position, cash, fee and totals (spec B3.6)."""
     spec, state = a.spec[0], a.state[0]
     lots = message["exec_lots"]
     amount = amount_of(spec["contract"], message["exec_price_tick"], lots)
-    rate = spec["maker_fee_rate_e9"] if message["is_maker"] else spec["taker_fee_rate_e9"]
-    fee = fee_of(spec["fee_model"], spec["contract"], rate, amount, lots)
+    fee = np.int64(a.models.fee(a, message, amount))
     state["position_lots"] += message["side"] * lots
     state["cash_high"], state["cash_low"] = add_to_sum(state["cash_high"], state["cash_low"], -message["side"] * amount)
     state["fee_high"], state["fee_low"] = add_to_sum(state["fee_high"], state["fee_low"], fee)
     state["value_high"], state["value_low"] = add_to_sum(state["value_high"], state["value_low"], amount)
     state["volume_lots"] += lots
     state["num_trades"] += 1
+    while state["fee_tier"] + 1 < len(a.fee_tiers) and _has_reached(state, a.fee_tiers[state["fee_tier"] + 1]):
+        state["fee_tier"] += 1
     if spec["records_fills"]:
         _record_fill(a, message, now, amount, fee)
 
@@ -179,8 +226,15 @@ def _copy_answer(record, message):
     record["side"] = message["side"]
     record["status"] = message["status"]
     record["req"] = message["req"]
-    record["qty_ahead"] = message["qty_ahead"]
     record["arrival_qty_ahead"] = message["arrival_qty_ahead"]
+    if message["rest_row"] != record["rest_row"]:
+        # It came to rest anew: our own estimate of its queue begins with what was ahead then.
+        record["rest_row"] = record["seen_row"] = message["rest_row"]
+        record["seen_lots"] = message["seen_lots"]
+        record["qty_ahead"], record["traded_qty"] = message["arrival_qty_ahead"], 0.0
+        record["memory_0"] = record["memory_1"] = 0.0
+    if message["is_execution"] and message["is_maker"]:
+        record["qty_ahead"] = 0.0  # whoever fills has nobody ahead
     if message["exch_ts"] > 0:
         record["exch_ts"] = message["exch_ts"]
 
@@ -222,7 +276,7 @@ def _take_response(a, message, now):
     else:
         _copy_answer(a.orders.records[position], message)
     if spec["records_orders"]:
-        _record_change(a, a.orders.records[position], now, np.int64(1))
+        _record_change(a, a.orders.records[position], now, np.int64(1), message["qty_ahead"])
 
 
 @borrowing
@@ -236,6 +290,7 @@ def deliver_responses(a, until_ts):
             break
         message = a.responses[position & (len(a.responses) - 1)]
         state["response_head"] = position + 1
+        pay_funding(a, message["due_ts"] - 1)
         _take_response(a, message, message["due_ts"])
         was_any = True
     return was_any
@@ -252,8 +307,8 @@ def _send(a, record, now, req):
     record["is_execution"] = 0
     record["is_technical"] = 0
     if a.spec["records_orders"][0]:
-        _record_change(a, record, now, np.int64(0))
-    latency = entry_latency(a.spec[0], a.state[0], a.latency_rows, now)
+        _record_change(a, record, now, np.int64(0), np.nan)
+    latency = np.int64(a.models.entry_latency(a, req, now))
     if latency >= 0:
         push_request(a, record, now + latency)
     else:
@@ -339,6 +394,7 @@ def submit_order(a, order_id, side, price, qty, time_in_force, order_type, now):
     record["status"] = NONE
     record["qty_ahead"] = np.nan
     record["arrival_qty_ahead"] = np.nan
+    record["rest_row"] = -1
     _send(a, record, now, np.int64(NEW))
     return 0
 

@@ -17,7 +17,7 @@ from queuefront.core.enums import END_OF_DATA, MARKET_FEED, ORDER_RESPONSE
 from queuefront.core.jit import borrowing, compiled, internal
 from queuefront.sim.bus_compiled import NEVER, due_request, due_response
 from queuefront.sim.exchange_compiled import AWAIT_ANY, AWAIT_NOTHING, AWAIT_ORDER, run_exchange
-from queuefront.sim.local_compiled import deliver_responses, next_feed_ts, receive_feed
+from queuefront.sim.local_compiled import deliver_responses, next_feed_ts, pay_funding, receive_feed
 from queuefront.sim.market_compiled import best_levels_before
 
 __all__ = [
@@ -191,6 +191,8 @@ def go_to(hbt, until_ts, mode, asset_no, order_id):
         return END_OF_DATA
     clock = hbt.clock[0]
     clock["now"] = until_ts
+    for k in range(count):
+        pay_funding(hbt.assets[k], until_ts)
     if clock["sample_every_ns"] > 0 and until_ts >= clock["next_sample_ts"]:
         record_samples(hbt)
         every = clock["sample_every_ns"]

@@ -10,15 +10,20 @@ from __future__ import annotations
 import numpy as np
 
 from queuefront.core.enums import (
+    OP_ADD_ORDER,
     OP_AT_EXCH,
     OP_AT_LOCAL,
+    OP_BID,
     OP_BUY_TRADE,
+    OP_CANCEL_ORDER,
     OP_CLEAR_ALL_ASKS,
     OP_CLEAR_ALL_BIDS,
     OP_CLEAR_ASKS,
     OP_CLEAR_BIDS,
     OP_CLEAR_BOTH,
+    OP_FILL_ORDER,
     OP_MASK,
+    OP_MODIFY_ORDER,
     OP_SELL_TRADE,
     OP_SET_ASK,
 )
@@ -27,10 +32,12 @@ from queuefront.core.jit import borrowing
 __all__ = [
     "apply_clear",
     "apply_local_rows",
+    "apply_order_row",
     "best_levels_before",
     "first_level_at_or_above",
     "level_of",
     "skip_to_own_row",
+    "skip_to_own_row_by_order",
 ]
 
 
@@ -123,6 +130,68 @@ def skip_to_own_row(
 
 
 @borrowing
+def skip_to_own_row_by_order(
+    op,
+    exch_ts,
+    level,
+    lots,
+    prior_level,
+    prior_lots,
+    best_bid,
+    best_ask,
+    book_lots,
+    own_count,
+    row,
+    until_ts,
+    own_best_bid,
+    own_best_ask,
+):  # fmt: skip
+    """Do what `skip_to_own_row` does, in a market by order.
+
+    prior_level, prior_lots : level and lots of the order before each row, see `feed.order_index_compiled`.
+
+    A row concerns us if it takes an order from one of our prices, fills one at our price or a worse one, or brings the
+    other side's best price to one of ours.
+    """
+    count = len(op)
+    while row < count:
+        code = op[row]
+        if code & OP_AT_EXCH:
+            if exch_ts[row] > until_ts:
+                break
+            what = code & OP_MASK
+            side = 0 if code & OP_BID else 1
+            if what >= OP_ADD_ORDER:
+                if what == OP_FILL_ORDER:
+                    if (level[row] <= own_best_bid) if side == 0 else (level[row] >= own_best_ask):
+                        break
+                else:
+                    if best_bid[row] >= own_best_ask or best_ask[row] <= own_best_bid:
+                        break
+                    place, prior = 2 * level[row] + side, 2 * prior_level[row] + side
+                    if what != OP_ADD_ORDER:
+                        if own_count[prior] != 0:
+                            break
+                        book_lots[prior] -= prior_lots[row]
+                    if what != OP_CANCEL_ORDER:
+                        book_lots[place] += lots[row]
+            elif what >= OP_CLEAR_BIDS:
+                break
+        row += 1
+    return row
+
+
+@borrowing
+def apply_order_row(book_lots, what, is_bid, level, lots, prior_level, prior_lots):
+    """Apply a row that adds, cancels or modifies an order. book_lots : int64[2 × levels], mutated."""
+    side = 0 if is_bid else 1
+    if what == OP_CANCEL_ORDER or what == OP_MODIFY_ORDER:
+        book_lots[2 * prior_level + side] -= prior_lots
+    if what == OP_ADD_ORDER or what == OP_MODIFY_ORDER:
+        book_lots[2 * level + side] += lots
+
+
+@borrowing
 def apply_local_rows(a):
     """Bring the local quantities up to the rows that the local half has consumed.
 
@@ -136,6 +205,9 @@ def apply_local_rows(a):
             what = code & OP_MASK
             if 0 < what <= OP_SET_ASK:
                 book_lots[2 * level[i] + what - 1] = lots[i]
+            elif what >= OP_ADD_ORDER:
+                is_bid = (code & OP_BID) != 0
+                apply_order_row(book_lots, what, is_bid, level[i], lots[i], a.prior_level[i], a.prior_lots[i])
             elif what >= OP_CLEAR_BIDS:
                 bid, ask = best_levels_before(
                     a.best_bid_local, a.best_ask_local, i, state["opening_bid_level"], state["opening_ask_level"]

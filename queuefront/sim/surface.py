@@ -28,6 +28,8 @@ from queuefront.sim.loop_compiled import (
     Backtester,
     go_to,
 )
+from queuefront.sim.queue_view_compiled import follow_orders, queue_rows
+from queuefront.sim.queue_view_compiled import queue_ahead as queue_ahead_of
 
 __all__: list[str] = []
 
@@ -203,6 +205,35 @@ def _clear_inactive_orders(hbt, asset_no):
 def clear_inactive_orders(hbt, asset_no: int):
     """Drop our orders that are EXPIRED, FILLED or CANCELED, of one asset or of ALL_ASSETS."""
     _clear_inactive_orders(hbt, asset_no)
+
+
+@borrowing
+def _queue_ahead(hbt, asset_no, order_id):
+    _check(hbt, asset_no)
+    return queue_ahead_of(hbt.assets[asset_no], order_id)
+
+
+@entry(Backtester)
+@compiled
+def queue_ahead(hbt, asset_no: int, order_id: Id):
+    """The quantity before an order of ours in its queue, by what has reached us; NaN where it does not rest.
+
+    Estimated by the asset's queue model; exact in a market by order.
+    """
+    return _queue_ahead(hbt, asset_no, order_id)
+
+
+@entry(Backtester)
+@compiled
+def order_queue(hbt, asset_no: int, side: int, price_tick: int):
+    """The market's orders at a price as we see them, first come first: EVENT[n] with order_id, px and qty; a copy.
+
+    Empty in a market by price.
+    """
+    _check(hbt, asset_no)
+    a = hbt.assets[asset_no]
+    follow_orders(a)
+    return queue_rows(a, side, price_tick)
 
 
 @entry(Backtester)

@@ -174,7 +174,9 @@ class Engine:
         getattr(asset, f"{case.contract[0]}_asset")(case.contract[1])
         self._set_latency(asset, case.latency, keep)
         queue_name = case.queue[0].rstrip("23")
-        getattr(asset, f"{queue_name}_queue_model{case.queue[0].removeprefix(queue_name)}")(*case.queue[1:])
+        is_strict_queue = strict_reference and not self.is_reference and case.queue[0] == "l3_fifo"
+        queue_arguments = (True,) if is_strict_queue else case.queue[1:]
+        getattr(asset, f"{queue_name}_queue_model{case.queue[0].removeprefix(queue_name)}")(*queue_arguments)
         is_strict = strict_reference and not self.is_reference and case.exchange == "partial_fill"
         getattr(asset, f"{case.exchange}_exchange")(*((True,) if is_strict else ()))
         fee_kind = "flat_per_trade" if case.fee[0] == "flat" else case.fee[0]

@@ -51,13 +51,13 @@ class Market(Protocol):
 
 
 def rows_to_events(rows: Iterable[tuple[float, ...]]) -> np.ndarray:
-    """Make an event array of (ev, exch_ts, local_ts, px, qty) rows."""
-    return np.array([(*row, 0, 0, 0.0) for row in rows], dtype=EVENT)
+    """Make an event array of (ev, exch_ts, local_ts, px, qty) rows, or with an order id behind."""
+    return np.array([(*row[:5], row[5] if len(row) > 5 else 0, 0, 0.0) for row in rows], dtype=EVENT)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A market written out: (ev, exch_ts, local_ts, px, qty) rows."""
+    """A market written out: (ev, exch_ts, local_ts, px, qty) rows, or with an order id behind."""
 
     rows: tuple[tuple[float, ...], ...]
 
@@ -71,8 +71,8 @@ class Rows:
     @classmethod
     def of(cls, events: np.ndarray) -> Rows:
         """Write an event array out."""
-        columns = (events[name].tolist() for name in ("ev", "exch_ts", "local_ts", "px", "qty"))
-        return cls(tuple(zip(*columns, strict=True)))
+        names = ["ev", "exch_ts", "local_ts", "px", "qty"] + ["order_id"] * bool(events["order_id"].any())
+        return cls(tuple(zip(*(events[name].tolist() for name in names), strict=True)))
 
 
 def _literal(value: float) -> str:

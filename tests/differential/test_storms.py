@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.differential.engines import Case, Engine
-from tests.differential.storms import EXCHANGES, QUEUES, recorded_case, seeded, short_cases, strange_case
+from tests.differential.storms import EXCHANGES, QUEUES, order_case, recorded_case, seeded, short_cases, strange_case
 from tests.differential.verdict import Judge
 
 MODELS = list(itertools.product(QUEUES, EXCHANGES))
@@ -55,6 +55,12 @@ def test_partial_fills_are_booked_as_the_reference_books_them_if_asked(
         judge.check(recorded_case(seeded(500 + seed), (queue, "partial_fill"), feeds), strict_reference=True)
 
 
+def test_a_storm_on_a_market_by_order_ends_alike(judge: Judge) -> None:
+    # With the reference's fills at the best price (row D53), everything is compared, money too.
+    for seed in range(FIRST_SEED, FIRST_SEED + RUNS):
+        judge.check(order_case(seeded(seed)), strict_reference=True)
+
+
 # Ours cuts a failing case down, not hypothesis: it cuts the market too.
 @settings(
     max_examples=RUNS,
@@ -74,6 +80,12 @@ def test_a_short_storm_ends_alike(judge: Judge, case: Case) -> None:
 def test_five_hundred_storms_on_strange_markets_end_alike(judge: Judge, model: tuple[Any, str]) -> None:
     for seed in seeds(SOAK_RUNS):
         judge.check(strange_case(seeded(1_000_000 + seed), model))
+
+
+@pytest.mark.soak
+def test_five_hundred_storms_on_markets_by_order_end_alike(judge: Judge) -> None:
+    for seed in range(FIRST_SEED, FIRST_SEED + SOAK_RUNS):
+        judge.check(order_case(seeded(1_000_000 + seed)), strict_reference=True)
 
 
 @pytest.mark.soak

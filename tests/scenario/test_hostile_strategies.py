@@ -233,6 +233,8 @@ ASSET_CALLS = {
     "modify": (1, 90.0, 1.0, False),
     "cancel": (1, False),
     "wait_order_response": (1, 5),
+    "queue_ahead": (1,),
+    "order_queue": (BUY, 200),
 }
 TAKES_ALL_ASSETS = ("clear_last_trades", "clear_inactive_orders")
 

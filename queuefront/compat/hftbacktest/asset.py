@@ -23,6 +23,7 @@ from queuefront.sim import (
     ConstantLatency,
     ExchangeModel,
     FeeModel,
+    FifoQueue,
     FlatFees,
     InterpolatedLatency,
     LatencyModel,
@@ -164,6 +165,14 @@ class BacktestAsset:
     def log_prob_queue_model2(self) -> Self:
         """See `LogQueue2`."""
         self._queue = LogQueue2()
+        return self
+
+    def l3_fifo_queue_model(self, skips_improving: bool = False) -> Self:
+        """Follow a market by order, see `FifoQueue`.
+
+        `skips_improving` is ours: reproduce hftbacktest's fills at the best price.
+        """
+        self._queue = FifoQueue(skips_improving)
         return self
 
     # --- exchange and fees --------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ def test_a_tape_shows_instrument_span_counts_and_conversion(tmp_path: Path) -> N
     tape = tmp_path / "btc.tape"
     assert qf("convert", "binance-usdm", raw_feed(tmp_path), "-o", tape, "--tick-size", "0.1").code == 0
     rows = qf("info", tape).rows
-    assert rows[0] == f"{tape} (tape, version 1)"
+    assert rows[0] == f"{tape} (tape, version 2)"
     assert "instrument binance-usdm BTCUSDT, linear" in rows
     assert f"source {tmp_path}/btcusdt_20240808" in rows
     assert "events 5" in rows

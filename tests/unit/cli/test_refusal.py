@@ -41,7 +41,7 @@ CASES: list[tuple[str, tuple[str, ...], str]] = [
     (
         "[asset.queue]\nn = 3.0",
         (),
-        "FILE: asset.queue lacks kind; choose one of risk-averse, power, power2, power3, log, log2",
+        "FILE: asset.queue lacks kind; choose one of fifo, risk-averse, power, power2, power3, log, log2",
     ),
     # kinds
     ("[asset]\nqueue = 'powr'", (), 'FILE: asset.queue.kind = "powr": no such kind; did you mean power?'),

@@ -361,7 +361,7 @@ def test_an_arrow_file_that_is_no_tape_is_refused(tmp_path):
 def test_another_version_is_refused(saved):
     with pytest.raises(SchemaMismatchError) as caught:
         Tape.open(rewritten(saved, version=TAPE_VERSION + 1))
-    assert str(caught.value) == f"{saved}: tape version 2, this Queuefront reads 1; convert the source again"
+    assert str(caught.value) == f"{saved}: tape version 3, this Queuefront reads 2; convert the source again"
 
 
 def test_metadata_that_is_not_json_is_refused(saved):

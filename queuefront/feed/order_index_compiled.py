@@ -1,0 +1,133 @@
+"""The index of a market by order: what each row did, and to an order standing where (spec B2.9, B4.11).
+
+The path of every order in the market is the same in every run, so it is followed once, for each half, when a tape is made:
+
+- the *place* of an order in its queue is the row at which it joined the end of it: when it was added, and again when a
+  modification changed its price or made it larger. Of two orders at one price, the one with the smaller place is ahead.
+- the book's quantity at a price is the sum over its orders; the best prices follow the rules of every L2 book (`book`).
+
+An order of ours that came to rest when the exchange had seen `r` rows is behind exactly those orders whose place is less
+than `r`, which is all that a replay needs to know of a queue.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from queuefront.book import NO_BID, clear_asks, clear_bids, set_ask, set_bid
+from queuefront.core.enums import (
+    OP_ADD_ORDER,
+    OP_BID,
+    OP_CANCEL_ORDER,
+    OP_CLEAR_ALL_ASKS,
+    OP_CLEAR_ALL_BIDS,
+    OP_CLEAR_BOTH,
+    OP_FILL_ORDER,
+    OP_MASK,
+    OP_MODIFY_ORDER,
+    OP_NOTHING,
+)
+from queuefront.core.jit import compiled
+
+__all__ = ["trace_orders"]
+
+
+@compiled
+def _add(totals_bid, totals_ask, is_bid, level, lots, best):
+    """Add an order's lots to a level. best : int64[4], as `start` of `trace_best`; mutated."""
+    if is_bid:
+        total = totals_bid[level] + lots
+        best[0], best[1], best[2] = set_bid(totals_bid, totals_ask, level, total, best[0], best[1], best[2], best[3])
+    else:
+        total = totals_ask[level] + lots
+        best[0], best[1], best[3] = set_ask(totals_bid, totals_ask, level, total, best[0], best[1], best[2], best[3])
+
+
+@compiled
+def _take(totals_bid, totals_ask, is_bid, level, lots, best):
+    """Take an order's lots from a level; the best levels change only where nothing is left."""
+    totals = totals_bid if is_bid else totals_ask
+    if totals[level] > lots:
+        totals[level] -= lots
+    else:
+        _add(totals_bid, totals_ask, is_bid, level, -totals[level], best)
+
+
+@compiled
+def _clear_side(totals, is_bid, best):
+    """Empty a side."""
+    if is_bid:
+        best[0], best[2] = clear_bids(totals, NO_BID, best[0], best[2])
+    else:
+        best[1], best[3] = clear_asks(totals, NO_BID, best[1], best[3])
+
+
+@compiled
+def trace_orders(
+    op, half, order_no, level, lots, order_count, level_count, prior_level, prior_lots, prior_row, best_bid, best_ask
+):  # fmt: skip
+    """Follow every order through the rows that one half sees. Returns how many rows name an order that is not there.
+
+    op : uint8[rows]; rows that add an order which is there, or name one which is not, become OP_NOTHING in place. Rows that
+        cancel, modify or fill take the side (OP_BID) of the order that they name.
+    half : OP_AT_EXCH or OP_AT_LOCAL.   order_no : int32[rows], 0 <= order_no < order_count.
+    level, lots : as in `trace_best`.
+    prior_level, prior_lots, prior_row : int32, int64, int32 [rows], filled: level, lots and place of the order before the
+        row; -1, 0 and -1 where it was not there.
+    best_bid, best_ask : int32[rows], filled as by `trace_best`.
+    """
+    is_live = np.zeros(order_count, np.bool_)
+    order_is_bid = np.zeros(order_count, np.bool_)
+    order_level, order_place = np.zeros(order_count, np.int32), np.zeros(order_count, np.int32)
+    order_lots = np.zeros(order_count, np.int64)
+    # An order is there if its side was not cleared since it was added.
+    order_era = np.zeros(order_count, np.int32)
+    bid_era, ask_era = 0, 0
+    totals_bid, totals_ask = np.zeros(level_count, np.int64), np.zeros(level_count, np.int64)
+    best = np.array([-1, level_count, level_count, -1], np.int64)
+    unknown_count = 0
+    for i in range(len(op)):
+        prior_level[i], prior_lots[i], prior_row[i] = -1, 0, -1
+        what = op[i] & OP_MASK
+        if (op[i] & half) and OP_ADD_ORDER <= what <= OP_FILL_ORDER:
+            k = order_no[i]
+            is_there = is_live[k] and order_era[k] == (bid_era if order_is_bid[k] else ask_era)
+            if is_there == (what == OP_ADD_ORDER):
+                op[i] = OP_NOTHING
+                unknown_count += 1
+            elif what == OP_ADD_ORDER:
+                is_bid = (op[i] & OP_BID) != 0
+                is_live[k], order_is_bid[k], order_level[k], order_lots[k], order_place[k] = (
+                    True,
+                    is_bid,
+                    level[i],
+                    lots[i],
+                    i,
+                )
+                order_era[k] = bid_era if is_bid else ask_era
+                _add(totals_bid, totals_ask, is_bid, level[i], lots[i], best)
+            else:
+                is_bid = order_is_bid[k]
+                prior_level[i], prior_lots[i], prior_row[i] = order_level[k], order_lots[k], order_place[k]
+                op[i] = (op[i] & ~np.uint8(OP_BID)) | np.uint8(OP_BID if is_bid else 0)
+                if what == OP_CANCEL_ORDER:
+                    is_live[k] = False
+                    _take(totals_bid, totals_ask, is_bid, order_level[k], order_lots[k], best)
+                elif what == OP_MODIFY_ORDER:
+                    if level[i] == order_level[k]:
+                        (totals_bid if is_bid else totals_ask)[level[i]] += lots[i] - order_lots[k]
+                    else:
+                        _take(totals_bid, totals_ask, is_bid, order_level[k], order_lots[k], best)
+                        _add(totals_bid, totals_ask, is_bid, level[i], lots[i], best)
+                    if level[i] != order_level[k] or lots[i] > order_lots[k]:
+                        order_place[k] = i
+                    order_level[k], order_lots[k] = level[i], lots[i]
+        elif op[i] & half:
+            if what == OP_CLEAR_BOTH or what == OP_CLEAR_ALL_BIDS:
+                bid_era += 1
+                _clear_side(totals_bid, True, best)  # noqa: FBT003 - the side
+            if what == OP_CLEAR_BOTH or what == OP_CLEAR_ALL_ASKS:
+                ask_era += 1
+                _clear_side(totals_ask, False, best)  # noqa: FBT003 - the side
+        best_bid[i], best_ask[i] = best[0], best[1]
+    return unknown_count

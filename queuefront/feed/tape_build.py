@@ -1,0 +1,444 @@
+"""From events to the columns of a tape: what each row does, on which level, and the index that a replay looks up.
+
+A market by order (L3) is resolved here, once: what each row did to which order, and where that order stood in its queue. A
+replay then needs neither the map of orders nor their queues, see `order_index_compiled`.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from queuefront.core.enums import (
+    ADD_ORDER_EVENT,
+    BUY_EVENT,
+    CANCEL_ORDER_EVENT,
+    DEPTH_CLEAR_EVENT,
+    DEPTH_EVENT,
+    DEPTH_SNAPSHOT_EVENT,
+    EXCH_EVENT,
+    FILL_EVENT,
+    KIND_MASK,
+    KIND_NAMES,
+    LOCAL_EVENT,
+    MODIFY_ORDER_EVENT,
+    OP_ADD_ORDER,
+    OP_AT_EXCH,
+    OP_AT_LOCAL,
+    OP_BID,
+    OP_BUY_TRADE,
+    OP_CANCEL_ORDER,
+    OP_CLEAR_ALL_ASKS,
+    OP_CLEAR_ALL_BIDS,
+    OP_CLEAR_ASKS,
+    OP_CLEAR_BIDS,
+    OP_CLEAR_BOTH,
+    OP_FILL_ORDER,
+    OP_MASK,
+    OP_MODIFY_ORDER,
+    OP_NOTHING,
+    OP_OTHER_TRADE,
+    OP_SELL_TRADE,
+    OP_SET_ASK,
+    OP_SET_BID,
+    SELL_EVENT,
+    TRADE_EVENT,
+)
+from queuefront.core.errors import DataError, OffGridError
+from queuefront.core.instrument import Instrument
+from queuefront.feed.check import validate_events
+from queuefront.feed.order_index_compiled import trace_orders
+from queuefront.feed.tape_index_compiled import trace_best
+
+__all__ = [
+    "COLUMNS",
+    "OPTIONAL",
+    "ORDER_COLUMNS",
+    "OffGrid",
+    "OnGap",
+    "build_columns",
+    "checksum",
+    "is_priced",
+    "opening_book",
+]
+
+COLUMNS: Final = {
+    "ev": np.uint32,
+    "exch_ts": np.int64,
+    "local_ts": np.int64,
+    "level": np.int32,
+    "lots": np.int64,
+    "op": np.uint8,
+    "best_bid_exch": np.int32,
+    "best_ask_exch": np.int32,
+    "best_bid_local": np.int32,
+    "best_ask_local": np.int32,
+}
+ORDER_COLUMNS: Final = {"order_no": np.int32, "prior_level": np.int32, "prior_lots": np.int64, "prior_row": np.int32}
+"""Columns of a market by order."""
+OPTIONAL: Final = {
+    **ORDER_COLUMNS,
+    "px": np.float64,
+    "qty": np.float64,
+    "order_id": np.uint64,
+    "ival": np.int64,
+    "fval": np.float64,
+}
+
+OffGrid = Literal["refuse", "round"]
+OnGap = Literal["stop", "skip"]
+
+_ORDER_KINDS: Final = (ADD_ORDER_EVENT, CANCEL_ORDER_EVENT, MODIFY_ORDER_EVENT, FILL_EVENT)
+_LEVEL_KINDS: Final = (DEPTH_EVENT, DEPTH_SNAPSHOT_EVENT)
+Column = npt.NDArray[Any]
+Columns = dict[str, Column]
+
+
+def build_columns(
+    events: npt.NDArray[np.void],
+    instrument: Instrument,
+    source: str,
+    off_grid: OffGrid,
+    on_gap: OnGap,
+    opening: npt.NDArray[np.void] | None,
+) -> tuple[Columns, npt.NDArray[np.int64], npt.NDArray[np.void] | None, dict[str, Any]]:
+    """Return (columns, levels, opening, facts) of a tape of valid events in order; `facts` go into its metadata."""
+    is_by_order = _is_by_order(events, source)
+    op = _operations(events["ev"], events["px"], is_by_order=is_by_order)
+    # A cancel names an order; its price may be missing.
+    named_rows = is_priced(op) & ~((_what(op) == OP_CANCEL_ORDER) & ~np.isfinite(events["px"]))
+    ticks, rounded_prices = _ticks(events, op, named_rows, instrument, source, off_grid)
+    lots, rounded_quantities = _lots(events, op, instrument, source, off_grid)
+    named = ticks[named_rows]
+    if opening is not None:
+        opening, more = _opening_ticks(opening, instrument, source, off_grid, is_by_order=is_by_order)
+        named = np.concatenate([named, more])
+    levels = _unique(named)
+    level = np.where(named_rows, np.searchsorted(levels, ticks), 0).astype(np.int32)
+    columns: Columns = {
+        "ev": events["ev"].astype(np.uint32),
+        "exch_ts": events["exch_ts"].copy(),
+        "local_ts": events["local_ts"].copy(),
+        "level": level,
+        "lots": lots,
+        "op": op,
+    }
+    facts: dict[str, Any] = {"is_by_order": is_by_order}
+    if is_by_order:
+        added, facts["orders"], facts["gap_rows"] = _order_columns(columns, events, len(levels), source, on_gap)
+        columns |= added
+    else:
+        columns |= _best_columns(columns, levels, opening, instrument)
+    columns |= _raw_columns(events, ticks, lots, is_priced(op), instrument)
+    facts |= _describe(columns, len(levels)) | {"rounded": {"px": rounded_prices, "qty": rounded_quantities}}
+    facts["checksum"] = checksum(columns, levels)
+    return columns, levels, opening, facts
+
+
+def _is_by_order(events: npt.NDArray[np.void], source: str) -> bool:
+    """Return whether the market is told by order (L3); a market told both ways at once is refused."""
+    kinds = (events["ev"] & np.uint64(KIND_MASK)).astype(np.int64)
+    counts = np.bincount(kinds, minlength=KIND_MASK + 1)
+    if not counts[list(_ORDER_KINDS)].any():
+        return False
+    if counts[list(_LEVEL_KINDS)].any():
+        row = int(np.argmax(np.isin(kinds, _LEVEL_KINDS)))
+        raise DataError(
+            f"{source}: row {row:,}: {KIND_NAMES[int(kinds[row])]} in a market by order; a book is told by price or by "
+            "order, not both: leave the rows of one kind out"
+        )
+    return True
+
+
+def _opening_ticks(
+    opening: npt.NDArray[np.void], instrument: Instrument, source: str, off_grid: OffGrid, *, is_by_order: bool
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.int64]]:
+    if is_by_order:
+        raise DataError(
+            f"{source}: a market by order cannot start from a snapshot of levels; begin with rows that add orders"
+        )
+    opening = _snapshot_rows(opening)
+    validate_events(opening, f"{source} (opening snapshot)")
+    _grid_column(instrument, opening["qty"], "qty", f"{source} (opening)", off_grid)
+    return opening, _grid_column(instrument, opening["px"], "px", f"{source} (opening)", off_grid)[0]
+
+
+def _snapshot_rows(opening: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+    """Return the rows of a snapshot as such: of `ev` only the side counts (spec B2.8)."""
+    rows = opening.copy()
+    rows["ev"] = (rows["ev"] & np.uint64(BUY_EVENT | SELL_EVENT)) | np.uint64(DEPTH_SNAPSHOT_EVENT)
+    return rows
+
+
+def _operations(ev: npt.NDArray[np.uint64], px: npt.NDArray[np.float64], *, is_by_order: bool) -> npt.NDArray[np.uint8]:
+    kind = ev & np.uint64(KIND_MASK)
+    is_buy = (ev & np.uint64(BUY_EVENT)) != 0
+    is_sell = ((ev & np.uint64(SELL_EVENT)) != 0) & ~is_buy  # a row with both bits acts as a buy (spec B1.2)
+    is_depth = (kind == DEPTH_EVENT) | (kind == DEPTH_SNAPSHOT_EVENT)
+    is_trade, is_clear = kind == TRADE_EVENT, kind == DEPTH_CLEAR_EVENT
+    op = np.select(
+        [
+            is_depth & is_buy,
+            is_depth & is_sell,
+            is_trade & is_buy,
+            is_trade & is_sell,
+            is_trade,
+            is_clear & is_buy,
+            is_clear & is_sell,
+            is_clear,
+            (kind == ADD_ORDER_EVENT) & (is_buy | is_sell),
+            kind == CANCEL_ORDER_EVENT,
+            kind == MODIFY_ORDER_EVENT,
+            kind == FILL_EVENT,
+        ],
+        [
+            OP_SET_BID,
+            OP_SET_ASK,
+            OP_BUY_TRADE,
+            OP_SELL_TRADE,
+            OP_OTHER_TRADE,
+            OP_CLEAR_BIDS,
+            OP_CLEAR_ASKS,
+            OP_CLEAR_BOTH,
+            OP_ADD_ORDER,
+            OP_CANCEL_ORDER,
+            OP_MODIFY_ORDER,
+            OP_FILL_ORDER,
+        ],
+        OP_NOTHING,
+    ).astype(np.uint8)
+    op[(op == OP_ADD_ORDER) & is_buy] |= OP_BID
+    # A clear of a market by order empties its side whatever price it names (spec B2.9).
+    has_no_price = ~np.isfinite(px) | is_by_order
+    op[has_no_price & (op == OP_CLEAR_BIDS)] = OP_CLEAR_ALL_BIDS
+    op[has_no_price & (op == OP_CLEAR_ASKS)] = OP_CLEAR_ALL_ASKS
+    op |= np.where((ev & np.uint64(EXCH_EVENT)) != 0, OP_AT_EXCH, 0).astype(np.uint8)
+    op |= np.where((ev & np.uint64(LOCAL_EVENT)) != 0, OP_AT_LOCAL, 0).astype(np.uint8)
+    return op
+
+
+def is_priced(op: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Which rows name a price of the grid."""
+    what = _what(op)
+    return ((what >= OP_SET_BID) & (what <= OP_CLEAR_ASKS)) | (what >= OP_ADD_ORDER)
+
+
+def _what(op: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return op & np.uint8(OP_MASK)
+
+
+def _ticks(
+    events: npt.NDArray[np.void],
+    op: npt.NDArray[np.uint8],
+    named: npt.NDArray[np.bool_],
+    instrument: Instrument,
+    source: str,
+    off_grid: OffGrid,
+) -> tuple[npt.NDArray[np.int64], int]:
+    ticks = np.zeros(len(events), np.int64)
+    rows = np.flatnonzero(named)
+    what = _what(op[rows])
+    # A clear names a bound and a cancel an order, not a price that was traded or quoted: they need not lie on the grid.
+    is_exempt = ((what >= OP_CLEAR_BIDS) & (what <= OP_CLEAR_ASKS)) | (what == OP_CANCEL_ORDER)
+    ticks[rows], rounded = _grid_column(instrument, events["px"][rows], "px", source, off_grid, rows, is_exempt)
+    return ticks, rounded
+
+
+def _lots(
+    events: npt.NDArray[np.void], op: npt.NDArray[np.uint8], instrument: Instrument, source: str, off_grid: OffGrid
+) -> tuple[npt.NDArray[np.int64], int]:
+    what = _what(op)
+    lots = np.zeros(len(events), np.int64)
+    is_sized = ((what != OP_NOTHING) & (what < OP_CLEAR_BIDS)) | ((what >= OP_ADD_ORDER) & (what != OP_CANCEL_ORDER))
+    rows = np.flatnonzero(is_sized)
+    lots[rows], rounded = _grid_column(instrument, events["qty"][rows], "qty", source, off_grid, rows)
+    return lots, rounded
+
+
+def _grid_column(
+    instrument: Instrument,
+    values: npt.NDArray[np.float64],
+    field: str,
+    source: str,
+    off_grid: OffGrid,
+    rows: npt.NDArray[np.int64] | None = None,
+    is_exempt: npt.NDArray[np.bool_] | None = None,
+) -> tuple[npt.NDArray[np.int64], int]:
+    counts, is_on_grid = instrument.ticks(values) if field == "px" else instrument.lots(values)
+    if is_exempt is not None:
+        is_on_grid |= is_exempt
+    rounded = int(len(values) - np.count_nonzero(is_on_grid))
+    if rounded and off_grid == "refuse":
+        first = int(np.argmin(is_on_grid))
+        row = first if rows is None else int(rows[first])
+        name, step = ("tick_size", instrument.tick_size) if field == "px" else ("lot_size", instrument.lot_size)
+        raise OffGridError(
+            f"{source}: row {row:,}: {field} {float(values[first])} is not a multiple of {name} {step}, "
+            f"like {rounded:,} rows in all; give the right {name}, or take the nearest with off_grid='round'"
+        )
+    return counts, rounded
+
+
+def _unique(ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the ascending distinct ticks; by marking where they lie close together, which is ten times faster."""
+    if len(ticks) == 0:
+        return np.zeros(0, np.int64)
+    low, high = int(ticks.min()), int(ticks.max())
+    if high - low > max(8 * len(ticks), 1 << 22):
+        return np.unique(ticks)
+    mark = np.zeros(high - low + 1, np.bool_)
+    mark[ticks - low] = True
+    return np.flatnonzero(mark) + np.int64(low)
+
+
+def opening_book(
+    opening: npt.NDArray[np.void] | None, levels: npt.NDArray[np.int64], instrument: Instrument
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return (bid_lots, ask_lots, start) of the book before the first event; `start` as in `trace_best` (spec B2.8)."""
+    count = len(levels)
+    bid_lots, ask_lots = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    start = np.array([-1, count, count, -1], np.int64)
+    if opening is not None:
+        at = np.searchsorted(levels, instrument.ticks(opening["px"])[0])
+        lots = instrument.lots(opening["qty"])[0]
+        is_bid = (opening["ev"] & np.uint64(BUY_EVENT)) != 0
+        is_ask = ((opening["ev"] & np.uint64(SELL_EVENT)) != 0) & ~is_bid
+        bid_lots[at[is_bid]], ask_lots[at[is_ask]] = lots[is_bid], lots[is_ask]
+        if is_bid.any():
+            start[0], start[2] = at[is_bid].max(), at[is_bid].min()
+        if is_ask.any():
+            start[1], start[3] = at[is_ask].min(), at[is_ask].max()
+    return bid_lots, ask_lots, start
+
+
+def _best_columns(
+    columns: dict[str, npt.NDArray[Any]],
+    levels: npt.NDArray[np.int64],
+    opening: npt.NDArray[np.void] | None,
+    instrument: Instrument,
+) -> dict[str, npt.NDArray[Any]]:
+    out: dict[str, npt.NDArray[Any]] = {}
+    op = columns["op"]
+    for half, name in ((OP_AT_EXCH, "exch"), (OP_AT_LOCAL, "local")):
+        best_bid, best_ask = np.zeros(len(op), np.int32), np.zeros(len(op), np.int32)
+        bid_lots, ask_lots, start = opening_book(opening, levels, instrument)
+        trace_best(op, columns["level"], columns["lots"], half, bid_lots, ask_lots, start, best_bid, best_ask)
+        out[f"best_bid_{name}"], out[f"best_ask_{name}"] = best_bid, best_ask
+    return out
+
+
+def _raw_columns(
+    events: npt.NDArray[np.void],
+    ticks: npt.NDArray[np.int64],
+    lots: npt.NDArray[np.int64],
+    is_priced: npt.NDArray[np.bool_],
+    instrument: Instrument,
+) -> dict[str, npt.NDArray[Any]]:
+    """Return what ticks and lots alone would lose."""
+    out: dict[str, npt.NDArray[Any]] = {}
+    px = np.where(is_priced, instrument.prices(ticks), np.nan)
+    if not np.array_equal(px, events["px"], equal_nan=True):
+        out["px"] = events["px"].copy()
+    if not np.array_equal(instrument.quantities(lots), events["qty"]):
+        out["qty"] = events["qty"].copy()
+    for name in ("order_id", "ival", "fval"):
+        if events[name].any():
+            out[name] = events[name].copy()
+    return out
+
+
+def _order_columns(
+    columns: Columns, events: npt.NDArray[np.void], level_count: int, source: str, on_gap: OnGap
+) -> tuple[Columns, int, int]:
+    """Return (columns of the orders and of the best prices, number of orders, rows that named no order)."""
+    ids, order_no = np.unique(events["order_id"], return_inverse=True)
+    order_no = order_no.astype(np.int32)
+    op = columns["op"]
+    gap_rows = 0
+    while True:
+        halves = [_trace(columns, half, order_no, len(ids), level_count) for half in (OP_AT_EXCH, OP_AT_LOCAL)]
+        is_gap = (_what(op) >= OP_ADD_ORDER) & ((_what(halves[0]["op"]) == 0) | (_what(halves[1]["op"]) == 0))
+        if not is_gap.any():
+            break
+        if on_gap == "stop":
+            raise _gap_error(events, int(np.argmax(is_gap)), int(is_gap.sum()), source)
+        gap_rows += int(is_gap.sum())
+        op[is_gap] = OP_NOTHING
+    exch, local = halves
+    is_exch = (op & np.uint8(OP_AT_EXCH)) != 0
+    is_both = is_exch & ((op & np.uint8(OP_AT_LOCAL)) != 0)
+    for name in ("op", "prior_level", "prior_lots"):
+        differs = is_both & (exch[name] != local[name])
+        if differs.any():
+            row = int(np.argmax(differs))
+            raise DataError(
+                f"{source}: row {row:,}: order {int(events['order_id'][row])} reached us in another state than it had at "
+                "the exchange; split the row in two with correct_event_order"
+            )
+    columns["op"] = np.where(is_exch, exch["op"], local["op"])
+    out: Columns = {"order_no": order_no}
+    for name in ("prior_level", "prior_lots", "prior_row"):
+        out[name] = np.where(is_exch, exch[name], local[name])
+    for half, name in ((exch, "exch"), (local, "local")):
+        out[f"best_bid_{name}"], out[f"best_ask_{name}"] = half["best_bid"], half["best_ask"]
+    return out, len(ids), gap_rows
+
+
+def _trace(columns: Columns, half: int, order_no: npt.NDArray[np.int32], order_count: int, level_count: int) -> Columns:
+    count = len(order_no)
+    out: Columns = {"op": columns["op"].copy(), "prior_lots": np.zeros(count, np.int64)}
+    for name in ("prior_level", "prior_row", "best_bid", "best_ask"):
+        out[name] = np.zeros(count, np.int32)
+    trace_orders(
+        out["op"],
+        half,
+        order_no,
+        columns["level"],
+        columns["lots"],
+        order_count,
+        level_count,
+        out["prior_level"],
+        out["prior_lots"],
+        out["prior_row"],
+        out["best_bid"],
+        out["best_ask"],
+    )
+    return out
+
+
+def _gap_error(events: npt.NDArray[np.void], row: int, count: int, source: str) -> DataError:
+    kind = KIND_NAMES[int(events["ev"][row]) & KIND_MASK]
+    what = "is there already" if kind == KIND_NAMES[ADD_ORDER_EVENT] else "is not there"
+    return DataError(
+        f"{source}: row {row:,}: {kind} of order {int(events['order_id'][row])}, which {what}, like {count:,} rows in "
+        "all; the feed has a gap: begin where it is whole, or leave such rows out with on_gap='skip'"
+    )
+
+
+def _describe(columns: Columns, level_count: int) -> dict[str, Any]:
+    op = columns["op"]
+    kinds, counts = np.unique(columns["ev"] & np.uint32(KIND_MASK), return_counts=True)
+    span: dict[str, int | None] = {}
+    for half, name in ((OP_AT_EXCH, "exch_ts"), (OP_AT_LOCAL, "local_ts")):
+        seen = columns[name][(op & np.uint8(half)) != 0]
+        span[f"first_{name}"], span[f"last_{name}"] = (int(seen[0]), int(seen[-1])) if len(seen) else (None, None)
+    return {
+        "events": len(op),
+        "levels": level_count,
+        "counts": {KIND_NAMES.get(int(k), f"kind {k}"): int(n) for k, n in zip(kinds, counts, strict=True)},
+        **span,
+    }
+
+
+def checksum(columns: Columns, levels: npt.NDArray[np.int64]) -> str:
+    """Return a hash of the columns and of the table of ticks."""
+    digest = blake2b(digest_size=16)
+    for name in (*COLUMNS, *OPTIONAL):
+        if name in columns:
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(columns[name]).data)
+    digest.update(levels.data)
+    return digest.hexdigest()

@@ -1,0 +1,115 @@
+"""Where models stand in the engine: functions that an asset carries as part of its type.
+
+The engine asks its asset, `a.models.queue_trade(a, order, qty)`, and the type of `a.models` says which compiled function
+that is. Built-in models and a user's own stand behind the same calls, so neither is faster for where it stands. Assets with
+the built-in models share one machine code; each combination of own models has one of its own, cached on disk like any
+other, under a digest of the functions' code and of everything that they use.
+"""
+
+from __future__ import annotations
+
+import types as python_types
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from typing import Any, Final
+
+import numpy as np
+from numba import types
+from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
+
+from queuefront.bot import bind_variants
+from queuefront.core.jit import IS_INTERPRETED
+from queuefront.sim.builtin_compiled import BUILTIN
+
+__all__ = ["HOOKS", "ModelFunctions", "code_digest"]
+
+HOOKS: Final = tuple(sorted(BUILTIN))
+"""What an asset is asked: the names of the functions in `builtin_compiled`."""
+
+
+class ModelFunctions:
+    """The functions of one asset's models, by the name of the hook; what is not given is built in.
+
+    In interpreted code the functions are its attributes.
+    """
+
+    def __init__(self, own: Mapping[str, Callable[..., Any]] | None = None) -> None:
+        own = own or {}
+        self.functions = {**BUILTIN, **own}
+        self.key = _key(own)
+        if IS_INTERPRETED:
+            vars(self).update(self.functions)
+
+
+class ModelsType(types.Type):  # type: ignore[misc]
+    """Numba type of `ModelFunctions`: no data, all in the type."""
+
+    def __init__(self, key: str, functions: Mapping[str, Any]) -> None:
+        self.functions = functions
+        super().__init__(name=f"Models({key})")
+
+
+if not IS_INTERPRETED:
+    register_model(ModelsType)(models.OpaqueModel)
+
+    @typeof_impl.register(ModelFunctions)  # type: ignore[untyped-decorator]
+    def _type_of(value: ModelFunctions, _context: Any) -> Any:
+        return ModelsType(value.key, value.functions)
+
+    @unbox(ModelsType)  # type: ignore[untyped-decorator]
+    def _unbox(_typ: Any, _value: Any, c: Any) -> NativeValue:
+        return NativeValue(c.context.get_dummy_value())
+
+    for _name in HOOKS:
+        bind_variants(ModelsType, _name)
+
+
+def _key(own: Mapping[str, Callable[..., Any]]) -> str:
+    if not own:
+        return "built in"
+    digest = blake2b(digest_size=8)
+    for name in sorted(own):
+        digest.update(f"{name} {own[name].__dict__.get('digest') or code_digest(own[name])} ".encode())
+    return digest.hexdigest()
+
+
+def code_digest(function: Any) -> str:
+    """Return a hash of a function's code and of every function and constant that it uses."""
+    digest = blake2b(digest_size=16)
+    _add(digest, function, set())
+    return digest.hexdigest()
+
+
+def _add(digest: Any, value: Any, seen: set[int]) -> None:
+    value = getattr(value, "py_func", value)
+    if isinstance(value, python_types.FunctionType):
+        if id(value.__code__) in seen:
+            return
+        seen.add(id(value.__code__))
+        digest.update(value.__qualname__.encode())
+        _add_code(digest, value.__code__)
+        cells = value.__closure__ or ()
+        used = {name: cell.cell_contents for name, cell in zip(value.__code__.co_freevars, cells, strict=True)}
+        names = {name for code in _codes(value.__code__) for name in code.co_names}
+        used |= {name: value.__globals__[name] for name in names if name in value.__globals__}
+        for name in sorted(used):
+            digest.update(name.encode())
+            _add(digest, used[name], seen)
+    elif isinstance(value, np.ndarray):
+        digest.update(value.dtype.str.encode() + repr(value.shape).encode() + value.tobytes())
+    elif isinstance(value, python_types.ModuleType):
+        digest.update(value.__name__.encode())
+    else:
+        digest.update(repr(value).encode())
+
+
+def _add_code(digest: Any, code: python_types.CodeType) -> None:
+    for part in _codes(code):
+        digest.update(part.co_code)
+        digest.update(repr([c for c in part.co_consts if not isinstance(c, python_types.CodeType)]).encode())
+        digest.update(repr(part.co_names).encode())
+
+
+def _codes(code: python_types.CodeType) -> list[python_types.CodeType]:
+    inner = [c for constant in code.co_consts if isinstance(constant, python_types.CodeType) for c in _codes(constant)]
+    return [code, *inner]
