@@ -12,6 +12,7 @@ from queuefront.feed.conversion import Conversion, ConversionAccount, Gap, Refus
 from queuefront.feed.convert import SOURCES, convert_lines
 from queuefront.feed.databento import DATABENTO, convert_databento
 from queuefront.feed.files import replacing
+from queuefront.feed.fuse import Fusion, FusionAccount, fuse_streams
 from queuefront.feed.last_snapshot import create_last_snapshot
 from queuefront.feed.npz import read_events, read_latencies, read_records, write_npy, write_npz
 from queuefront.feed.order_latency import generate_order_latency
@@ -41,6 +42,8 @@ __all__ = [
     "Conversion",
     "ConversionAccount",
     "DiffOrderBookSnapshot",
+    "Fusion",
+    "FusionAccount",
     "Gap",
     "OrderViolation",
     "Problem",
@@ -55,6 +58,7 @@ __all__ = [
     "correct_local_timestamp",
     "create_last_snapshot",
     "find_order_violations",
+    "fuse_streams",
     "generate_order_latency",
     "migrate_version1",
     "opening_book",

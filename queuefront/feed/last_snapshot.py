@@ -7,7 +7,7 @@ are listed as snapshot rows (spec B2.8). Levels that the other side has crossed 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -39,22 +39,21 @@ _SIDES: Final = BUY_EVENT | SELL_EVENT
 
 
 def create_last_snapshot(
-    events: Source | Sequence[Source],
+    events: Source | Iterable[Source],
     tick_size: Number,
     lot_size: Number,
     initial_snapshot: Source | None = None,
     output: str | os.PathLike[str] | None = None,
-    progress: Callable[[int, int], None] | None = None,
 ) -> Events:
     """Return the book after the last event, as snapshot rows: bids from the best down, then asks from the best up.
 
     Parameters
     ----------
-    events : event rows, the path of an event file, or a list of these, which are one sequence.
+    events : event rows, the path of an event file, or several of these one after the other, which are one sequence; each is
+        looked at once and let go, so that a generator needs the memory of one.
     tick_size, lot_size : the grid.
     initial_snapshot : what the book starts from; rows or a path.
     output : an `.npz` file to write the rows to.
-    progress : called with (parts done, parts in all).
 
     Raises
     ------
@@ -65,14 +64,13 @@ def create_last_snapshot(
     DataError
         For rows or files that cannot be used.
     """
-    parts: list[Source] = list(events) if isinstance(events, list | tuple) else [events]  # type: ignore[list-item]
+    is_one = isinstance(events, str | os.PathLike | np.ndarray)
+    parts: Iterable[Source] = [events] if is_one else events  # type: ignore[list-item, assignment]
     book = _Book(Instrument("snapshot", "book", tick_size, lot_size))  # type: ignore[arg-type]
     if initial_snapshot is not None:
         book.open(*_rows_of(initial_snapshot, "initial_snapshot"))
     for i, part in enumerate(parts):
-        book.apply(*_rows_of(part, f"events, part {i}" if len(parts) > 1 else "events"))
-        if progress is not None:
-            progress(i + 1, len(parts))
+        book.apply(*_rows_of(part, "events" if is_one else f"events, part {i}"))
     snapshot = book.visible()
     if output is not None:
         write_npz(output, snapshot)
