@@ -37,6 +37,7 @@ from queuefront.feed import (
 )
 from queuefront.feed.snapshot_diff import DiffOrderBookSnapshot
 from tests.differential.recorded import feed
+from tests.unit.feed.dbn_files import dbn_file, header, message
 
 BOTH = EXCH_EVENT | LOCAL_EVENT
 
@@ -298,3 +299,29 @@ def test_other_schemas_of_databento_are_refused_by_name(name, schema):
     path = feed(f"databento/{name}")
     with pytest.raises(ValueError, match=f"the schema is {schema}; only mbo is converted so far"):
         convert_databento(path)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the databento package
+def test_d57_several_instruments_are_not_mixed(tmp_path: Path):
+    from hftbacktest.data.utils import databento
+
+    symbols = {"ESM4": [("2024-05-08", "2024-05-09", "5602")], "NQM4": [("2024-05-08", "2024-05-09", "77")]}
+    path = dbn_file(tmp_path, message(), message(instrument_id=77, order_id=9), head=header(symbols=symbols))
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert databento.convert(str(path), None)["order_id"].tolist() == [7, 9]
+        assert databento.convert(str(path), "NQM4")["order_id"].tolist() == [9]
+    with pytest.raises(ValueError, match="the file holds 2 instruments; give symbol, one of NQM4, ESM4"):
+        convert_databento(path)
+    assert convert_databento(path, symbol="NQM4", tick_size="0.25", lot_size=1).events["order_id"].tolist() == [9]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the databento package
+def test_d58_an_action_that_changes_nothing_is_no_fault(tmp_path: Path):
+    from hftbacktest.data.utils import databento
+
+    path = dbn_file(tmp_path, message(), message("N", "N"))
+    with contextlib.redirect_stdout(io.StringIO()), pytest.raises(ValueError, match=r"^N$"):
+        databento.convert(str(path), "ESM4")
+    assert len(convert_databento(path, tick_size="0.25", lot_size=1).events) == 1

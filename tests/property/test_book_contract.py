@@ -160,9 +160,9 @@ def test_a_book_by_order_equals_a_dictionary_of_orders(count):  # H0.2 H7.16
 @pytest.mark.parametrize("name", BOOKS)
 def test_every_book_keeps_its_bests_apart_and_filled(name, count):  # H0.2 H7.10
     book = BOOKS[name]()
-    for call, *arguments in operations(15, count):
-        if call.startswith("clear"):
-            arguments = []  # a clear short of the best searches from its price, and may uncover a hidden level (spec B2.5)
+    for call, *drawn in operations(15, count):
+        # A clear short of the best searches from its price, and may uncover a hidden level (spec B2.5): whole sides only.
+        arguments = [] if call.startswith("clear") else drawn
         getattr(book, call)(*arguments)
         bid, ask = book.best_bid_tick, book.best_ask_tick
         assert bid < ask
