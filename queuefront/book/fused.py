@@ -28,6 +28,7 @@ __all__ = ["FusedBook"]
 Events = npt.NDArray[Any]
 
 _SIDES: Final = BUY_EVENT | SELL_EVENT
+_NEIGHBOURS: Final = 64
 _PLAIN: Final = frozenset((DEPTH_EVENT, DEPTH_SNAPSHOT_EVENT, DEPTH_BBO_EVENT))
 _KINDS: Final = (DEPTH_EVENT, DEPTH_SNAPSHOT_EVENT, DEPTH_BBO_EVENT, DEPTH_CLEAR_EVENT)
 
@@ -54,7 +55,6 @@ class FusedBook:
         self._sides = _empty_sides(0)
         self._tick, self._lot = float(self._instrument.tick_size), float(self._instrument.lot_size)
         self._px_max, self._qty_max = self._tick * 2.0**53, self._lot * 2.0**53
-        self._level_of: dict[int, int] = {}
         self._one_level, self._one_lots = np.zeros(1, np.int64), np.zeros(1, np.int64)
         self._out = np.zeros(16, EVENT)
         self._out_count = 0
@@ -74,7 +74,7 @@ class FusedBook:
         if not 0 <= index < len(events):
             raise IndexError(f"row {index:,} of {len(events):,} rows; rows count from 0")
         rows = events[index : index + 1]
-        if events.dtype != EVENT or not self._apply_known(rows, is_added=add):
+        if events.dtype != EVENT or not self._apply_plain(rows, is_added=add):
             self._apply(rows, is_added=add, first_row=int(index))
 
     def fuse(self, events: Events, *, add: bool = True) -> Events:
@@ -150,7 +150,7 @@ class FusedBook:
     def close(self) -> None:
         """Let go of the memory; closing again is nothing, every other call raises ClosedError from now on."""
         self._is_open = False
-        self._ticks, self._sides, self._level_of = np.zeros(0, np.int64), _empty_sides(0), {}
+        self._ticks, self._sides = np.zeros(0, np.int64), _empty_sides(0)
         self._out, self._out_count = np.zeros(0, EVENT), 0
 
     def _require_open(self) -> None:
@@ -167,13 +167,18 @@ class FusedBook:
             np.ascontiguousarray(rows), level, lots, 0, len(rows), is_added, self._sides, self._out, self._out_count
         )
 
-    def _apply_known(self, rows: Events, *, is_added: bool) -> bool:
-        """Apply one plain row whose tick is known, without the cost of columns; return whether it was one."""
+    def _apply_plain(self, rows: Events, *, is_added: bool) -> bool:
+        """Apply one plain row without the cost of columns; return whether it was one."""
         ev, px, qty = int(rows["ev"][0]), float(rows["px"][0]), float(rows["qty"][0])
         is_plain = (ev & KIND_MASK) in _PLAIN and ev & _SIDES and abs(px) <= self._px_max and 0.0 <= qty <= self._qty_max
-        level = self._level_of.get(_nearest(px / self._tick), -1) if is_plain else -1
-        if level < 0:
+        if not is_plain:
             return False
+        tick = _nearest(px / self._tick)
+        level = int(np.searchsorted(self._ticks, tick))
+        if level == len(self._ticks) or self._ticks[level] != tick:
+            # Rows that come alone name new ticks again and again, and making room is dear: a neighbourhood at once.
+            self._grow(np.arange(tick - tick % _NEIGHBOURS, tick - tick % _NEIGHBOURS + _NEIGHBOURS))
+            level = int(np.searchsorted(self._ticks, tick))
         self._one_level[0], self._one_lots[0] = level, _nearest(qty / self._lot)
         self._make_room(1)
         self._out_count = fuse_rows(
@@ -218,7 +223,6 @@ class FusedBook:
             return
         old_ticks, old = self._ticks, self._sides
         self._ticks = np.union1d(old_ticks, new).astype(np.int64)
-        self._level_of = {int(tick): i for i, tick in enumerate(self._ticks)}
         count, old_count = len(self._ticks), len(old_ticks)
         self._sides = _empty_sides(count)
         self._sides.px[:] = self._instrument.prices(self._ticks)
