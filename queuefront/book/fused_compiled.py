@@ -38,6 +38,8 @@ BEST: Final = 0  # place of the best; -1: none
 BEST_TS: Final = 1  # when it became so
 LOW: Final = 2  # a search looks no lower; the number of levels: the side is empty
 
+_BBO_TO_DEPTH: Final = DEPTH_BBO_EVENT ^ DEPTH_EVENT  # turns one kind into the other; flags stay
+
 
 class FusedSides(NamedTuple):
     """The state of a fused book; all arrays are mutated but `px`."""
@@ -83,7 +85,7 @@ def tell(row, is_added, out, m):
         out[m] = row
         ev = row["ev"]
         if ev & KIND_MASK == DEPTH_BBO_EVENT:
-            out[m]["ev"] = (ev & ~KIND_MASK) | DEPTH_EVENT
+            out[m]["ev"] = ev ^ _BBO_TO_DEPTH
         return m + 1
     return m
 
