@@ -1,8 +1,8 @@
 """The view of one order that a strategy reads.
 
-A view is two words, the map of orders and a position in it, and lives on the stack: reading ten orders allocates
-nothing. It shows the order
-as it is now; it is valid until the next call that advances time or drops orders.
+A view is two words, where the map of orders lies and a position in it, and lives on the stack: reading ten orders allocates
+nothing and counts no references, because the map lives as long as the backtest that the strategy was called with. It shows
+the order as it is now; it is valid until the next call that advances time or drops orders.
 """
 
 from __future__ import annotations
@@ -11,8 +11,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
-from numba.core import cgutils
-from numba.extending import box, intrinsic, make_attribute_wrapper, models, register_model
+from numba.core import cgutils, imputils
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import (
+    box,
+    infer_getattr,
+    intrinsic,
+    lower_getattr,
+    make_attribute_wrapper,
+    models,
+    register_model,
+)
 
 from queuefront.bot.binding import bind_attribute
 from queuefront.core.enums import NEW, NONE, PARTIALLY_FILLED
@@ -98,11 +107,26 @@ class OrderType(types.Type):  # type: ignore[misc]
 @register_model(OrderType)
 class _OrderModel(models.StructModel):  # type: ignore[misc]
     def __init__(self, dmm: Any, fe_type: Any) -> None:
-        super().__init__(dmm, fe_type, [("orders", fe_type.orders), ("index", types.int64)])
+        super().__init__(dmm, fe_type, [("place", types.voidptr), ("index", types.int64)])
 
 
-make_attribute_wrapper(OrderType, "orders", "_orders")
 make_attribute_wrapper(OrderType, "index", "_index")
+
+
+@infer_getattr
+class _OrdersOfView(AttributeTemplate):  # type: ignore[misc]
+    key = OrderType
+
+    def resolve__orders(self, view_type: Any) -> Any:
+        return view_type.orders
+
+
+@lower_getattr(OrderType, "_orders")
+def _orders_of_view(context: Any, builder: Any, view_type: Any, value: Any) -> Any:
+    view = cgutils.create_struct_proxy(view_type)(context, builder, value=value)
+    orders = cgutils.create_struct_proxy(view_type.orders)(context, builder)
+    orders.meminfo = builder.bitcast(view.place, orders.meminfo.type)
+    return imputils.impl_ret_borrowed(context, builder, view_type.orders, orders._getvalue())
 
 
 @internal
@@ -125,7 +149,6 @@ def _box_order(view_type, value, c):
     order = c.pyapi.call(python_class, packed)
     c.pyapi.decref(packed)
     c.pyapi.decref(python_class)
-    c.context.nrt.decref(c.builder, view_type, value)
     return order
 
 
@@ -143,8 +166,8 @@ else:
 
         def build(context, builder, _signature, args):
             view = cgutils.create_struct_proxy(view_type)(context, builder)
-            view.orders, view.index = args
-            context.nrt.incref(builder, orders, args[0])
+            map_of_orders = cgutils.create_struct_proxy(orders)(context, builder, value=args[0])
+            view.place, view.index = builder.bitcast(map_of_orders.meminfo, cgutils.voidptr_t), args[1]
             return view._getvalue()
 
         return view_type(orders, types.int64), build

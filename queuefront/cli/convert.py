@@ -27,6 +27,9 @@ SHOWN_COUNT = 20
 
 _OPTIONS: Final = {
     "on_bad='skip'": "--on-bad skip",
+    "off_grid='round'": "--off-grid round",
+    "give the right tick_size": "give the right --tick-size",
+    "give the right lot_size": "give the right --lot-size",
     "combined_stream=False": "--raw-stream",
     "combined_stream=True": "--combined",
     "give tick_size": "give --tick-size",
@@ -51,6 +54,13 @@ class OnBad(StrEnum):
     SKIP = "skip"
 
 
+class OffGrid(StrEnum):
+    """What to do about a price or quantity that is no whole number of steps."""
+
+    REFUSE = "refuse"
+    ROUND = "round"
+
+
 @guarded
 def convert(
     source: Annotated[Source, typer.Argument(help="Where the feed was collected.")],
@@ -71,6 +81,9 @@ def convert(
     on_bad: Annotated[
         OnBad, typer.Option(help="At a line or record that cannot be read: stop, or skip and list it.")
     ] = OnBad.STOP,
+    off_grid: Annotated[
+        OffGrid, typer.Option(help="A price or quantity off the grid of a tape: refuse it, or round and count it.")
+    ] = OffGrid.REFUSE,
     account: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the whole account as JSON.")] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output.")] = False,
 ) -> None:
@@ -90,8 +103,8 @@ def convert(
         "on_bad": on_bad.value,
         "tick_size": tick_size,
         "lot_size": lot_size,
+        "multiplier": multiplier,
     }
-    general["multiplier"] = multiplier
     with byte_progress(f"reading {feed.name}") as report, _naming_options():
         if source is Source.DATABENTO:
             _refuse_options(source, opt=opt, raw_stream="" if is_combined else "--raw-stream")
@@ -99,7 +112,8 @@ def convert(
         else:
             _refuse_options(source, symbol=symbol or "")
             conversion = convert_lines(source.value, feed, opt=opt, combined_stream=is_combined, progress=report, **general)
-    write_market(out, kind, conversion.events, conversion.instrument, str(feed), conversion.account.to_dict())
+        events, instrument, details = conversion.events, conversion.instrument, conversion.account.to_dict()
+        write_market(out, kind, events, instrument, str(feed), details, off_grid=off_grid.value)
     if account is not None:
         _write_account(account, conversion.account)
     _print_account(conversion.account, conversion.instrument, out, kind)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from queuefront.core import Instrument
+    from queuefront.feed.tape import OffGrid
 
 __all__ = ["FileKind", "kind_of", "read_unchecked", "refuse_existing", "write_market"]
 
@@ -61,12 +62,14 @@ def write_market(
     instrument: Instrument,
     source: str,
     account: dict[str, Any] | None = None,
+    *,
+    off_grid: OffGrid = "refuse",
 ) -> None:
-    """Write events as a file of the given kind."""
+    """Write events as a file of the given kind; only a tape has a grid that they may lie off."""
     from queuefront.feed import Tape, write_npz
 
     if kind is FileKind.TAPE:
-        Tape.build(events, instrument, source=source, account=account).save(path)
+        Tape.build(events, instrument, source=source, account=account, off_grid=off_grid).save(path)
     elif kind is FileKind.NPZ:
         write_npz(path, events)
     else:

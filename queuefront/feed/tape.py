@@ -421,8 +421,8 @@ def _grid_column(
         row = first if rows is None else int(rows[first])
         name, step = ("tick_size", instrument.tick_size) if field == "px" else ("lot_size", instrument.lot_size)
         raise OffGridError(
-            f"{source}: row {row:,}: {field} {values[first]!r} is not a multiple of {name} {step}, "
-            f'like {rounded:,} rows in all; give the right {name}, or pass off_grid="round" to take the nearest'
+            f"{source}: row {row:,}: {field} {float(values[first])} is not a multiple of {name} {step}, "
+            f"like {rounded:,} rows in all; give the right {name}, or take the nearest with off_grid='round'"
         )
     return counts, rounded
 

@@ -318,6 +318,7 @@ def _rest(a, message, now):
     ahead = np.int64(0)
     if level >= 0:
         ahead = a.exch_lots[2 * level + (0 if message["side"] == BUY else 1)]
+    message["own_level"] = level
     enter_queue(message, _quantity(spec, ahead))
     message["status"] = NEW
     message["exch_ts"] = now

@@ -12,7 +12,7 @@ from queuefront.bot import copy_order, new_table, table_find, table_insert, tabl
 from queuefront.core.dtypes import ORDER
 from queuefront.core.enums import BUY
 from queuefront.core.jit import borrowing, internal
-from queuefront.sim.market_compiled import first_level_at_or_above, level_of
+from queuefront.sim.market_compiled import first_level_at_or_above
 
 __all__ = ["add_resting", "find_resting", "find_turn", "remove_resting"]
 
@@ -66,21 +66,27 @@ def _update_best(a):
     """Note the levels of our best orders, which the market loop compares with."""
     state = a.state[0]
     count = state["resting_bids"]
+    level = np.int64(-1)
     if count:
-        level = first_level_at_or_above(a.levels, a.bid_queue[count - 1, 0] + 1) - 1
-        state["own_best_bid_level"] = level
-    else:
-        state["own_best_bid_level"] = -1
+        level = np.int64(a.resting["own_level"][a.bid_queue[count - 1, 1]])
+        if level < 0:
+            level = first_level_at_or_above(a.levels, a.bid_queue[count - 1, 0] + 1) - 1
+    state["own_best_bid_level"] = level
     count = state["resting_asks"]
+    level = np.int64(_NO_OWN_ASK)
     if count:
-        state["own_best_ask_level"] = first_level_at_or_above(a.levels, a.ask_queue[count - 1, 0])
-    else:
-        state["own_best_ask_level"] = _NO_OWN_ASK
+        level = np.int64(a.resting["own_level"][a.ask_queue[count - 1, 1]])
+        if level < 0:
+            level = first_level_at_or_above(a.levels, a.ask_queue[count - 1, 0])
+    state["own_best_ask_level"] = level
 
 
 @borrowing
 def add_resting(a, message):
-    """Put a copy of an order at the end of the queue at its price; returns its place. message : ORDER record."""
+    """Put a copy of an order at the end of the queue at its price; returns its place.
+
+    message : ORDER record; its `own_level` is set.
+    """
     state = a.state[0]
     if state["free_head"] == len(a.resting):
         _grow(a)
@@ -89,8 +95,7 @@ def add_resting(a, message):
     order = a.resting[place]
     copy_order(order, message)
     tick = order["price_tick"]
-    level = level_of(a.levels, tick)
-    order["own_level"] = level
+    level = order["own_level"]
     table_insert(a.resting_table, a.resting_ids, order["order_id"], place)
     is_bid = order["side"] == BUY
     queue = a.bid_queue if is_bid else a.ask_queue

@@ -41,6 +41,16 @@ def test_an_inferred_grid_is_noted(tmp_path: Path) -> None:
     assert any("tick_size was inferred from" in row for row in ran.rows)
 
 
+def test_what_lies_off_the_grid_is_refused_or_rounded(tmp_path: Path) -> None:
+    command = ("convert", "binance-usdm", raw_feed(tmp_path), "-o", tmp_path / "btc.tape", "--lot-size", "7")
+    ran = qf(*command)
+    assert (ran.code, ran.out) == (4, "")
+    assert ran.err.endswith("; give the right --lot-size, or take the nearest with --off-grid round\n")
+    assert not (tmp_path / "btc.tape").exists()
+    assert qf(*command, "--off-grid", "round").code == 0
+    assert Tape.open(tmp_path / "btc.tape").meta["rounded"]["qty"] > 0
+
+
 def test_the_account_is_written_as_json(tmp_path: Path) -> None:
     path = tmp_path / "account.json"
     ran = qf("convert", "binance-usdm", raw_feed(tmp_path), "-o", tmp_path / "btc.tape", "--account", path)

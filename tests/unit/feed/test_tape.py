@@ -212,8 +212,8 @@ def test_a_price_off_the_grid_is_refused():
     with pytest.raises(OffGridError) as caught:
         build(events)
     assert str(caught.value) == (
-        "test: row 2: px np.float64(99.95) is not a multiple of tick_size 0.1, like 1 rows in all; "
-        'give the right tick_size, or pass off_grid="round" to take the nearest'
+        "test: row 2: px 99.95 is not a multiple of tick_size 0.1, like 1 rows in all; "
+        "give the right tick_size, or take the nearest with off_grid='round'"
     )
 
 
@@ -223,8 +223,8 @@ def test_a_quantity_off_the_grid_is_refused():
     with pytest.raises(OffGridError) as caught:
         build(events)
     assert str(caught.value) == (
-        "test: row 1: qty np.float64(0.0004) is not a multiple of lot_size 0.001, like 2 rows in all; "
-        'give the right lot_size, or pass off_grid="round" to take the nearest'
+        "test: row 1: qty 0.0004 is not a multiple of lot_size 0.001, like 2 rows in all; "
+        "give the right lot_size, or take the nearest with off_grid='round'"
     )
 
 
@@ -576,7 +576,7 @@ def test_a_snapshot_price_off_the_grid_is_refused():
     rows["px"][1] = 99.77
     with pytest.raises(OffGridError) as caught:
         build(events_of(), opening=rows)
-    assert str(caught.value).startswith("test (opening): row 1: px np.float64(99.77) is not a multiple of tick_size 0.1")
+    assert str(caught.value).startswith("test (opening): row 1: px 99.77 is not a multiple of tick_size 0.1")
 
 
 def test_a_snapshot_that_is_no_number_is_refused():
