@@ -163,9 +163,8 @@ class FusedBook:
         self._grow(ticks[is_priced])
         level = np.where(is_priced, np.searchsorted(self._ticks, ticks), -1).astype(np.int64)
         self._make_room(len(rows))
-        self._out_count = fuse_rows(
-            np.ascontiguousarray(rows), level, lots, 0, len(rows), is_added, self._sides, self._out, self._out_count
-        )
+        rows = np.ascontiguousarray(rows).view(EVENT)  # an aligned spelling of the record is another type to compiled code
+        self._out_count = fuse_rows(rows, level, lots, 0, len(rows), is_added, self._sides, self._out, self._out_count)
 
     def _apply_plain(self, rows: Events, *, is_added: bool) -> bool:
         """Apply one plain row without the cost of columns; return whether it was one."""
@@ -182,7 +181,7 @@ class FusedBook:
         self._one_level[0], self._one_lots[0] = level, _nearest(qty / self._lot)
         self._make_room(1)
         self._out_count = fuse_rows(
-            rows, self._one_level, self._one_lots, 0, 1, is_added, self._sides, self._out, self._out_count
+            rows.view(EVENT), self._one_level, self._one_lots, 0, 1, is_added, self._sides, self._out, self._out_count
         )
         return True
 

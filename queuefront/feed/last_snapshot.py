@@ -16,15 +16,19 @@ import numpy.typing as npt
 from queuefront.book import NO_BID
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import (
+    ADD_ORDER_EVENT,
     BUY_EVENT,
+    CANCEL_ORDER_EVENT,
     DEPTH_CLEAR_EVENT,
     DEPTH_EVENT,
     DEPTH_SNAPSHOT_EVENT,
+    FILL_EVENT,
     KIND_MASK,
     LOCAL_EVENT,
+    MODIFY_ORDER_EVENT,
     SELL_EVENT,
 )
-from queuefront.core.errors import CrossedBookError, OffGridError
+from queuefront.core.errors import CrossedBookError, DataError, OffGridError
 from queuefront.core.instrument import Instrument, Number
 from queuefront.feed.check import validate_events
 from queuefront.feed.last_snapshot_compiled import apply_local, list_levels, open_from_snapshot
@@ -36,6 +40,7 @@ Events = npt.NDArray[Any]
 Source = str | os.PathLike[str] | Events
 
 _SIDES: Final = BUY_EVENT | SELL_EVENT
+_BY_ORDER: Final = (ADD_ORDER_EVENT, CANCEL_ORDER_EVENT, MODIFY_ORDER_EVENT, FILL_EVENT)
 
 
 def create_last_snapshot(
@@ -62,7 +67,7 @@ def create_last_snapshot(
     CrossedBookError
         If the initial snapshot's best bid is not below its best ask.
     DataError
-        For rows or files that cannot be used.
+        For rows or files that cannot be used, market by order among them.
     """
     is_one = isinstance(events, str | os.PathLike | np.ndarray)
     parts: Iterable[Source] = [events] if is_one else events  # type: ignore[list-item, assignment]
@@ -105,6 +110,8 @@ class _Book:
 
     def apply(self, rows: Events, source: str) -> None:
         kind = rows["ev"] & np.uint64(KIND_MASK)
+        if np.isin(kind, _BY_ORDER).any():
+            raise DataError(f"{source}: the events are market by order; a snapshot is made of depth rows only")
         is_clear = kind == DEPTH_CLEAR_EVENT
         is_sided = (rows["ev"] & np.uint64(_SIDES)) != 0
         is_seen = (rows["ev"] & np.uint64(LOCAL_EVENT)) != 0

@@ -325,3 +325,26 @@ def test_d58_an_action_that_changes_nothing_is_no_fault(tmp_path: Path):
     with contextlib.redirect_stdout(io.StringIO()), pytest.raises(ValueError, match=r"^N$"):
         databento.convert(str(path), "ESM4")
     assert len(convert_databento(path, tick_size="0.25", lot_size=1).events) == 1
+
+
+# --- cleaning, by the reference's names ---------------------------------------------------------------------------------
+@pytest.mark.slow
+def test_cleaning_by_the_references_names_equals_the_reference():
+    from hftbacktest import data as reference
+    from hftbacktest.types import event_dtype
+
+    from queuefront.compat.hftbacktest import data as ours
+
+    events = random_stream(8, 2_000).astype(event_dtype)
+    events["local_ts"] = events["exch_ts"] + np.random.default_rng(9).integers(-30, 80, len(events))
+    theirs = events.copy()
+    with contextlib.redirect_stdout(io.StringIO()):
+        reference.correct_local_timestamp(theirs, 5)
+    assert ours.correct_local_timestamp(events, 5).tobytes() == theirs.tobytes()
+    orders = [np.argsort(events[name], kind="stable") for name in ("exch_ts", "local_ts")]
+    made, wanted = (side.correct_event_order(events, *orders) for side in (ours, reference))
+    assert made.tobytes() == wanted.tobytes()
+    for side in (ours, reference):
+        side.validate_event_order(made)
+        with pytest.raises(ValueError, match=r"out of order|goes back"):
+            side.validate_event_order(made[::-1].copy())

@@ -7,6 +7,7 @@ import pytest
 
 from queuefront.core import EVENT, CrossedBookError, DataError, OffGridError
 from queuefront.core.enums import (
+    ADD_ORDER_EVENT,
     BUY_EVENT,
     DEPTH_CLEAR_EVENT,
     DEPTH_EVENT,
@@ -126,3 +127,9 @@ def test_a_row_that_is_no_event_is_refused_with_its_part():
     with pytest.raises(DataError) as caught:
         create_last_snapshot([rows_of(), rows_of((BID, np.nan, 1.0))], "0.1", "0.5")
     assert str(caught.value) == "events, part 1: row 0: price is no number: px is nan; leave the row out"
+
+
+def test_market_by_order_is_refused():
+    with pytest.raises(DataError) as caught:
+        last((BOTH | ADD_ORDER_EVENT | BUY_EVENT, 0.1, 1.0))
+    assert str(caught.value) == "events: the events are market by order; a snapshot is made of depth rows only"
