@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -267,19 +268,27 @@ DATABENTO = [
     ("esh4-glbx-mdp3-20231224.mbo.dbn.zst", "ESH4", 8725),
     ("orderbooks_mbo_2024-05-08T00-00-00_2024-05-08T00-00-02.dbn.zst", "ESM4", 13_796),
 ]
+
+
+def reference_databento(path: Path, symbol: str | None) -> np.ndarray:
+    # The databento package, which the reference reads files with, turns its warnings on when it is imported.
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from hftbacktest.data.utils import databento
+
+        warnings.simplefilter("ignore")
+        return databento.convert(str(path), symbol)
+
+
 #: The reference's times pass through whole microseconds and then through float64 seconds.
 MICROSECOND_NS = 1000 + 128
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # of the databento package, which the reference reads the file with
 @pytest.mark.parametrize(("name", "symbol", "count"), DATABENTO)
 def test_d48_databento_rows_equal_the_references_but_for_its_times(name, symbol, count):
-    from hftbacktest.data.utils import databento
-
     path = feed(f"databento/{name}")
-    with contextlib.redirect_stdout(io.StringIO()):
-        wanted = databento.convert(str(path), symbol)
+    wanted = reference_databento(path, symbol)
     conversion = convert_databento(path, symbol=symbol, tick_size="0.25", lot_size=1)
     made = conversion.events
     assert (len(made), conversion.account.refused_count) == (count, 0)
@@ -302,28 +311,21 @@ def test_other_schemas_of_databento_are_refused_by_name(name, schema):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # of the databento package
 def test_d57_several_instruments_are_not_mixed(tmp_path: Path):
-    from hftbacktest.data.utils import databento
-
     symbols = {"ESM4": [("2024-05-08", "2024-05-09", "5602")], "NQM4": [("2024-05-08", "2024-05-09", "77")]}
     path = dbn_file(tmp_path, message(), message(instrument_id=77, order_id=9), head=header(symbols=symbols))
-    with contextlib.redirect_stdout(io.StringIO()):
-        assert databento.convert(str(path), None)["order_id"].tolist() == [7, 9]
-        assert databento.convert(str(path), "NQM4")["order_id"].tolist() == [9]
+    assert reference_databento(path, None)["order_id"].tolist() == [7, 9]
+    assert reference_databento(path, "NQM4")["order_id"].tolist() == [9]
     with pytest.raises(ValueError, match="the file holds 2 instruments; give symbol, one of NQM4, ESM4"):
         convert_databento(path)
     assert convert_databento(path, symbol="NQM4", tick_size="0.25", lot_size=1).events["order_id"].tolist() == [9]
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # of the databento package
 def test_d58_an_action_that_changes_nothing_is_no_fault(tmp_path: Path):
-    from hftbacktest.data.utils import databento
-
     path = dbn_file(tmp_path, message(), message("N", "N"))
-    with contextlib.redirect_stdout(io.StringIO()), pytest.raises(ValueError, match=r"^N$"):
-        databento.convert(str(path), "ESM4")
+    with pytest.raises(ValueError, match=r"^N$"):
+        reference_databento(path, "ESM4")
     assert len(convert_databento(path, tick_size="0.25", lot_size=1).events) == 1
 
 
