@@ -94,7 +94,7 @@ def test_a_latency_below_zero_is_refused():
     )
 
 
-def test_a_time_beyond_int64_is_refused():
+def test_a_time_beyond_int64_is_refused():  # H0.5
     with pytest.raises(TimestampRangeError) as caught:
         generate_order_latency(feed_of((0, 10**12)), mul_entry=10**9)
     assert str(caught.value) == (

@@ -110,7 +110,7 @@ def test_a_number_that_cannot_be_is_refused(tmp_path, row, message):
     assert str(caught.value) == f"{path}: {message}"
 
 
-def test_a_time_beyond_int64_is_refused(tmp_path):
+def test_a_time_beyond_int64_is_refused(tmp_path):  # H0.5
     path = file_of(tmp_path, (1, TS, TS, 1, 1.0, 1.0))
     with pytest.raises(TimestampRangeError) as caught:
         migrate_version1(path, ts_mul=10**6)
