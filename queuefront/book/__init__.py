@@ -1,6 +1,8 @@
 """Order books in compiled code."""
 
+from queuefront.book.fused import FusedBook
 from queuefront.book.l2 import L2Book
 from queuefront.book.l2_compiled import NO_BID, clear_asks, clear_bids, set_ask, set_bid
+from queuefront.book.range import RangeBook
 
-__all__ = ["NO_BID", "L2Book", "clear_asks", "clear_bids", "set_ask", "set_bid"]
+__all__ = ["NO_BID", "FusedBook", "L2Book", "RangeBook", "clear_asks", "clear_bids", "set_ask", "set_bid"]

@@ -10,7 +10,10 @@ import typer
 from queuefront.cli.backtest import backtest
 from queuefront.cli.check import check
 from queuefront.cli.convert import convert
+from queuefront.cli.fuse import fuse
 from queuefront.cli.info import info
+from queuefront.cli.latency import latency
+from queuefront.cli.snapshot import snapshot
 from queuefront.cli.synth import synth
 
 __all__ = ["app"]
@@ -39,5 +42,5 @@ def qf(  # tidy: allow stub: the commands share one option and no work
     """Backtest at the tick level, with queue positions and latencies."""
 
 
-for _command in (convert, info, check, synth, backtest):
+for _command in (convert, info, check, fuse, snapshot, latency, synth, backtest):
     app.command()(_command)

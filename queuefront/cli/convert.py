@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from queuefront.cli.market_file import FileKind, kind_of, refuse_existing, write_market
 from queuefront.cli.progress import byte_progress
 from queuefront.cli.terminal import guarded, instrument_pairs, print_pairs, print_table, span_pairs
-from queuefront.core import DataError, format_duration, format_ts
+from queuefront.core import ConfigError, DataError, format_duration, format_ts
 
 if TYPE_CHECKING:
     from queuefront.core import Instrument
@@ -34,6 +34,7 @@ _OPTIONS: Final = {
     "combined_stream=True": "--combined",
     "give tick_size": "give --tick-size",
     "give lot_size": "give --lot-size",
+    "give symbol": "give --symbol",
 }
 
 
@@ -43,6 +44,7 @@ class Source(StrEnum):
     BINANCE_USDM = "binance-usdm"
     BINANCE_SPOT = "binance-spot"
     BINANCE_COINM = "binance-coinm"
+    DATABENTO = "databento"
 
 
 class OnBad(StrEnum):
@@ -62,20 +64,23 @@ class OffGrid(StrEnum):
 @guarded
 def convert(
     source: Annotated[Source, typer.Argument(help="Where the feed was collected.")],
-    feed: Annotated[Path, typer.Argument(metavar="FEED", help="Raw feed, plain or .gz: receipt time, space, message.")],
+    feed: Annotated[Path, typer.Argument(metavar="FEED", help="Raw feed, plain or .gz; of databento, .dbn or .dbn.zst.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Output: .tape, .npz or .parquet.")],
     tick_size: Annotated[str | None, typer.Option(help="Price step, for example 0.1; inferred if not given.")] = None,
     lot_size: Annotated[str | None, typer.Option(help="Quantity step, for example 0.001; inferred if not given.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="databento: whose records to take, if there are several.")] = None,
     multiplier: Annotated[str | None, typer.Option(help="Contract size; by the source's rule if not given.")] = None,
     base_latency: Annotated[
         int,
         typer.Option(min=0, metavar="NS", help="Smallest feed latency where the local clock ran behind."),
     ] = 0,
-    opt: Annotated[str, typer.Option(help="Extra rows: m mark, index and funding; t best bid and ask.")] = "",
+    opt: Annotated[str, typer.Option(help="binance: extra rows; m mark, index and funding; t best bid and ask.")] = "",
     is_combined: Annotated[
-        bool, typer.Option("--combined/--raw-stream", help="Messages wrapped in {stream, data}, or bare.")
+        bool, typer.Option("--combined/--raw-stream", help="binance: messages wrapped in {stream, data}, or bare.")
     ] = True,
-    on_bad: Annotated[OnBad, typer.Option(help="At a line that cannot be read: stop, or skip and list it.")] = OnBad.STOP,
+    on_bad: Annotated[
+        OnBad, typer.Option(help="At a line or record that cannot be read: stop, or skip and list it.")
+    ] = OnBad.STOP,
     off_grid: Annotated[
         OffGrid, typer.Option(help="A price or quantity off the grid of a tape: refuse it, or round and count it.")
     ] = OffGrid.REFUSE,
@@ -91,21 +96,22 @@ def convert(
     """
     kind = kind_of(out)
     refuse_existing(out, force=force)
-    from queuefront.feed import convert_lines
+    from queuefront.feed import convert_databento, convert_lines
 
+    general: dict[str, Any] = {
+        "base_latency_ns": base_latency,
+        "on_bad": on_bad.value,
+        "tick_size": tick_size,
+        "lot_size": lot_size,
+        "multiplier": multiplier,
+    }
     with byte_progress(f"reading {feed.name}") as report, _naming_options():
-        conversion = convert_lines(
-            source.value,
-            feed,
-            opt=opt,
-            base_latency_ns=base_latency,
-            combined_stream=is_combined,
-            on_bad=on_bad.value,
-            tick_size=tick_size,
-            lot_size=lot_size,
-            multiplier=multiplier,
-            progress=report,
-        )
+        if source is Source.DATABENTO:
+            _refuse_options(source, opt=opt, raw_stream="" if is_combined else "--raw-stream")
+            conversion = convert_databento(feed, symbol=symbol, progress=report, **general)
+        else:
+            _refuse_options(source, symbol=symbol or "")
+            conversion = convert_lines(source.value, feed, opt=opt, combined_stream=is_combined, progress=report, **general)
         events, instrument, details = conversion.events, conversion.instrument, conversion.account.to_dict()
         write_market(out, kind, events, instrument, str(feed), details, off_grid=off_grid.value)
     if account is not None:
@@ -118,11 +124,18 @@ def _naming_options() -> Iterator[None]:
     """Let messages that advise an argument of the library name the option that sets it."""
     try:
         yield
-    except DataError as e:
+    except (DataError, ConfigError) as e:
         text = str(e)
         for argument, option in _OPTIONS.items():
             text = text.replace(argument, option)
         raise type(e)(text) from e
+
+
+def _refuse_options(source: Source, **options: str) -> None:
+    """Refuse options that say nothing about the source."""
+    for name, value in options.items():
+        if value:
+            raise ConfigError(f"--{name.replace('_', '-')} says nothing about {source}; leave it out")
 
 
 def _write_account(path: Path, account: ConversionAccount) -> None:
@@ -132,12 +145,13 @@ def _write_account(path: Path, account: ConversionAccount) -> None:
 
 
 def _print_account(account: ConversionAccount, instrument: Instrument, out: Path, kind: FileKind) -> None:
+    unit = "records" if account.source == Source.DATABENTO else "lines"
     print_pairs(
         f"{out} ({kind.value})",
         [
             *instrument_pairs(instrument),
-            ("lines read", account.lines),
-            ("lines refused", account.refused_count),
+            (f"{unit} read", account.lines),
+            (f"{unit} refused", account.refused_count),
             ("events", account.events),
             *span_pairs("exchange", account.first_exch_ts, account.last_exch_ts),
             *span_pairs("local", account.first_local_ts, account.last_local_ts),
@@ -145,7 +159,7 @@ def _print_account(account: ConversionAccount, instrument: Instrument, out: Path
         ],
     )
     print_table("events by kind", ("kind", "events"), sorted(account.events_by_kind.items()), number_columns=(1,))
-    print_table("lines by kind", ("kind", "lines"), sorted(account.lines_by_kind.items()), number_columns=(1,))
+    print_table(f"{unit} by kind", ("kind", unit), sorted(account.lines_by_kind.items()), number_columns=(1,))
     print_pairs(
         "corrections",
         [
@@ -154,13 +168,13 @@ def _print_account(account: ConversionAccount, instrument: Instrument, out: Path
         ],
     )
     refused = [(refusal.line, refusal.reason, refusal.text) for refusal in account.refused[:SHOWN_COUNT]]
-    print_table("refused lines", ("line", "reason", "text"), refused, number_columns=(0,))
+    print_table(f"refused {unit}", (unit[:-1], "reason", "text"), refused, number_columns=(0,))
     gaps = [(gap.line, format_ts(gap.local_ts), _missing(gap.kind, gap.size)) for gap in account.gaps[:SHOWN_COUNT]]
-    print_table("gaps", ("before line", "received", "missing"), gaps, number_columns=(0, 2))
+    print_table("gaps", (f"before {unit[:-1]}", "received", "missing"), gaps, number_columns=(0, 2))
     answers = [(message.line, message.text) for message in account.venue_messages[:SHOWN_COUNT]]
     print_table("messages of the venue", ("line", "text"), answers, number_columns=(0,))
     hidden = {
-        "refused lines": account.refused_count - len(refused),
+        f"refused {unit}": account.refused_count - len(refused),
         "gaps": account.gap_count - len(gaps),
         "messages": account.venue_message_count - len(answers),
     }

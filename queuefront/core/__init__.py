@@ -19,6 +19,7 @@ from queuefront.core.enums import ContractKind
 from queuefront.core.errors import (
     ClosedError,
     ConfigError,
+    CrossedBookError,
     DataError,
     DataFormatError,
     InvariantError,
@@ -45,6 +46,7 @@ __all__ = [
     "ClosedError",
     "ConfigError",
     "ContractKind",
+    "CrossedBookError",
     "DataError",
     "DataFormatError",
     "Instrument",

@@ -10,6 +10,7 @@
     │   │   ├── TruncatedFileError    the file ends before its contents do
     │   │   └── SchemaMismatchError   the records are not the ones expected
     │   ├── OffGridError         a price or quantity does not lie on the instrument's tick or lot grid
+    │   ├── CrossedBookError     a snapshot's best bid is not below its best ask
     │   └── TimestampRangeError  a time does not fit into int64 nanoseconds
     ├── ClosedError              the object was closed; build a new one
     └── InvariantError           Queuefront contradicted itself: a bug, please report it
@@ -22,6 +23,7 @@ from __future__ import annotations
 __all__ = [
     "ClosedError",
     "ConfigError",
+    "CrossedBookError",
     "DataError",
     "DataFormatError",
     "InvariantError",
@@ -70,6 +72,10 @@ class SchemaMismatchError(DataFormatError):
 
 class OffGridError(DataError):
     """A price or quantity does not lie on the instrument's grid."""
+
+
+class CrossedBookError(DataError):
+    """A snapshot's best bid is not below its best ask."""
 
 
 class TimestampRangeError(DataError):

@@ -13,13 +13,17 @@ from typing import Any
 
 from numba import config, njit
 
-__all__ = ["IS_INTERPRETED", "borrowing", "compiled", "internal"]
+__all__ = ["IS_INTERPRETED", "borrowing", "compiled", "internal", "uncached"]
 
 #: True where ``NUMBA_DISABLE_JIT`` asks for plain Python.
 IS_INTERPRETED: bool = bool(config.DISABLE_JIT)
 
 compiled: Any = partial(njit, cache=True, error_model="numpy", _nrt=True)
 """Decorator of every compiled function."""
+
+
+uncached: Any = partial(njit, error_model="numpy")
+"""Decorator of functions that are made while the program runs and belong to no file."""
 
 
 def _inside(**options: Any) -> Callable[[Callable[..., Any]], Any]:

@@ -10,18 +10,42 @@ from queuefront.feed.clean import (
 )
 from queuefront.feed.conversion import Conversion, ConversionAccount, Gap, Refusal, VenueMessage
 from queuefront.feed.convert import SOURCES, convert_lines
+from queuefront.feed.databento import DATABENTO, convert_databento
 from queuefront.feed.files import replacing
+from queuefront.feed.fuse import Fusion, FusionAccount, fuse_streams
+from queuefront.feed.last_snapshot import create_last_snapshot
 from queuefront.feed.npz import read_events, read_latencies, read_records, write_npy, write_npz
+from queuefront.feed.order_latency import generate_order_latency
+from queuefront.feed.snapshot_diff import (
+    CHANGED,
+    IN_THE_BOOK_DELETION,
+    INSERTED,
+    OUT_OF_BOOK_DELETION_ABOVE,
+    OUT_OF_BOOK_DELETION_BELOW,
+    UNCHANGED,
+    DiffOrderBookSnapshot,
+)
 from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
 from queuefront.feed.tape import Tape
 from queuefront.feed.tape_build import ORDER_COLUMNS, opening_book
+from queuefront.feed.version1 import migrate_version1
 
 __all__ = [
+    "CHANGED",
+    "DATABENTO",
+    "INSERTED",
+    "IN_THE_BOOK_DELETION",
     "ORDER_COLUMNS",
+    "OUT_OF_BOOK_DELETION_ABOVE",
+    "OUT_OF_BOOK_DELETION_BELOW",
     "SOURCES",
+    "UNCHANGED",
     "CheckReport",
     "Conversion",
     "ConversionAccount",
+    "DiffOrderBookSnapshot",
+    "Fusion",
+    "FusionAccount",
     "Gap",
     "OrderViolation",
     "Problem",
@@ -30,10 +54,15 @@ __all__ = [
     "Tape",
     "VenueMessage",
     "check_events",
+    "convert_databento",
     "convert_lines",
     "correct_event_order",
     "correct_local_timestamp",
+    "create_last_snapshot",
     "find_order_violations",
+    "fuse_streams",
+    "generate_order_latency",
+    "migrate_version1",
     "opening_book",
     "read_events",
     "read_latencies",

@@ -119,8 +119,19 @@ def convert_lines(
     account.sha256, account.input_bytes = lines.digest, lines.bytes_done
     instrument = _instrument(converter.symbol, rows, account, tick_size, lot_size, contract or market.contract)
     instrument = instrument.override(multiplier=multiplier)
+    events = ready_for_replay(rows, account, base_latency_ns, always=always_add_latency)
+    return Conversion(events, account, instrument)
+
+
+def ready_for_replay(
+    rows: npt.NDArray[Any], account: ConversionAccount, base_latency_ns: int, *, always: bool
+) -> npt.NDArray[Any]:
+    """Do what ends every conversion: shift the local clock of `rows`, in place, and return them in order for both halves.
+
+    The events are read-only; the account learns what was done.
+    """
     exch_ts, local_ts = times(rows, "exch_ts"), times(rows, "local_ts")
-    account.local_ts_shift_ns = local_shift(exch_ts, local_ts, base_latency_ns, always=always_add_latency)
+    account.local_ts_shift_ns = local_shift(exch_ts, local_ts, base_latency_ns, always=always)
     if account.local_ts_shift_ns:
         local_ts += np.int64(account.local_ts_shift_ns)
         rows["local_ts"] = local_ts
@@ -130,7 +141,7 @@ def convert_lines(
     events = ordered(rows, exch_ts, local_ts)
     account.events, account.rows_split = len(events), len(events) - len(rows)
     events.setflags(write=False)
-    return Conversion(events, account, instrument)
+    return events
 
 
 def _instrument(
@@ -149,8 +160,8 @@ def _instrument(
     counts = np.bincount(kinds, minlength=KIND_MASK + 1)
     account.events_by_kind = {KIND_NAMES[int(k)]: int(counts[k]) for k in np.flatnonzero(counts)}
     market = rows if counts[list(_GRID_KINDS)].sum() == len(rows) else rows[np.isin(kinds, _GRID_KINDS)]
-    tick, account.tick_size_inferred_from = _step(tick_size, market["px"], "tick_size", account)
-    lot, account.lot_size_inferred_from = _step(lot_size, market["qty"], "lot_size", account)
+    tick, account.tick_size_inferred_from = grid_step(tick_size, market["px"], "tick_size", account)
+    lot, account.lot_size_inferred_from = grid_step(lot_size, market["qty"], "lot_size", account)
     account.tick_size, account.lot_size = format_decimal(tick), format_decimal(lot)
     instrument = Instrument(account.source, symbol, tick, lot, contract)  # type: ignore[arg-type]
     if instrument.contract is ContractKind.INVERSE:
@@ -159,9 +170,10 @@ def _instrument(
     return instrument
 
 
-def _step(
+def grid_step(
     given: Number | None, values: npt.NDArray[np.float64], name: str, account: ConversionAccount
 ) -> tuple[Decimal, int | None]:
+    """Return a price or quantity step, and from how many values it was inferred; None if it was given."""
     if given is not None:
         return exact(given, name), None
     step, count = infer_step(values, name, account.path)

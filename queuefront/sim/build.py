@@ -161,7 +161,7 @@ def _limits(fees: FeeModel | OwnFees, instrument: Instrument, tiers: npt.NDArray
         amount_max = _AMOUNT_MAX / (worst_rate if fees.code == FEE_VALUE else 1)
     else:
         # A fee is amount × rate / 1e5 and must fit as well.
-        amount_max = min(_AMOUNT_MAX, _AMOUNT_MAX * 1e5 / worst_rate) / INVERSE_SCALE
+        amount_max = min(_AMOUNT_MAX, _AMOUNT_MAX * 1e5 / (worst_rate if fees.code == FEE_VALUE else 1)) / INVERSE_SCALE
     return amount_max, min(_LOTS_MAX, _FEE_MAX / worst_rate) if fees.code == FEE_QTY else _LOTS_MAX
 
 

@@ -13,9 +13,15 @@ from queuefront.bot import copy_order
 from queuefront.core.dtypes import ORDER
 from queuefront.core.jit import borrowing, internal
 
-__all__ = ["NEVER", "due_request", "due_response", "push_request", "push_response"]
+__all__ = ["NEVER", "due_request", "due_response", "later", "push_request", "push_response"]
 
 NEVER = np.iinfo(np.int64).max
+
+
+@borrowing
+def later(now, duration):
+    """Return the time a duration >= 0 from now; at most NEVER, which nothing reaches (D20)."""
+    return NEVER if duration > NEVER - now else now + duration
 
 
 @internal

@@ -11,7 +11,7 @@ from queuefront.core.dtypes import TRACE
 from queuefront.core.enums import FILLED, NONE, PARTIALLY_FILLED, TRACE_EXECUTION, TRACE_TAKING
 from queuefront.core.jit import borrowing, internal
 from queuefront.sim.balances_compiled import settle
-from queuefront.sim.bus_compiled import push_response
+from queuefront.sim.bus_compiled import later, push_response
 from queuefront.sim.resting_compiled import remove_resting
 
 __all__ = ["execute_passive", "execute_taker", "fill_crossed", "quantity", "respond", "trace"]
@@ -20,7 +20,7 @@ __all__ = ["execute_passive", "execute_taker", "fill_crossed", "quantity", "resp
 @borrowing
 def respond(a, order, now):
     """Send a copy of an ORDER record back; it carries no pending request unless it is a refusal."""
-    push_response(a, order, now + max(np.int64(a.models.response_latency(a, now)), np.int64(0)))
+    push_response(a, order, later(now, max(np.int64(a.models.response_latency(a, now)), np.int64(0))))
 
 
 @borrowing

@@ -80,6 +80,9 @@ def response_latency(spec, state, rows, samples, now):
     if rows[0]["exch_ts"] > now:
         return rows[0]["resp_ts"] - rows[0]["exch_ts"]
     i = state["response_latency_row"]
+    # After the end of the data the clock may lie behind answers that were given already (D23).
+    while rows[i]["exch_ts"] > now:
+        i -= 1
     while i + 1 < len(rows) and rows[i + 1]["exch_ts"] <= now:
         i += 1
     state["response_latency_row"] = i

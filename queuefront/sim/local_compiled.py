@@ -31,7 +31,7 @@ from queuefront.core.enums import (
     REQUEST_IN_PROGRESS,
 )
 from queuefront.core.jit import borrowing, internal
-from queuefront.sim.bus_compiled import NEVER, due_response, push_request, push_response
+from queuefront.sim.bus_compiled import NEVER, due_response, later, push_request, push_response
 from queuefront.sim.queue_compiled import round_half_away
 
 __all__ = [
@@ -310,9 +310,9 @@ def _send(a, record, now, req):
         _record_change(a, record, now, np.int64(0), np.nan)
     latency = np.int64(a.models.entry_latency(a, req, now))
     if latency >= 0:
-        push_request(a, record, now + latency)
+        push_request(a, record, later(now, latency))
     else:
-        place = push_response(a, record, now - latency)
+        place = push_response(a, record, later(now, -latency))
         a.responses["req"][place] = REJECTED
         a.responses["is_technical"][place] = 1
 

@@ -163,7 +163,10 @@ def skip_to_own_row_by_order(
             side = 0 if code & OP_BID else 1
             if what >= OP_ADD_ORDER:
                 if what == OP_FILL_ORDER:
-                    if (level[row] <= own_best_bid) if side == 0 else (level[row] >= own_best_ask):
+                    # A fill may be at another price than its order's; the worse of the two reaches further.
+                    if side == 0 and min(level[row], prior_level[row]) <= own_best_bid:
+                        break
+                    if side == 1 and max(level[row], prior_level[row]) >= own_best_ask:
                         break
                 else:
                     if best_bid[row] >= own_best_ask or best_ask[row] <= own_best_bid:

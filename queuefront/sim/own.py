@@ -16,11 +16,10 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from queuefront.core.enums import EXCHANGE_PARTIAL_FILL, FEE_FLAT, LATENCY_CONSTANT, QUEUE_RISK_AVERSE
 from queuefront.core.errors import ConfigError
-from queuefront.core.jit import IS_INTERPRETED
+from queuefront.core.jit import IS_INTERPRETED, uncached
 from queuefront.sim.hooks import code_digest
 from queuefront.sim.queue_compiled import round_half_away
 
@@ -44,12 +43,12 @@ def _compiled(function: Function | None, what: str) -> Any:
         return None
     if not callable(function):
         raise ConfigError(f"{what} is {function!r}; give a function")
-    return function if IS_INTERPRETED or hasattr(function, "py_func") else njit(error_model="numpy")(function)
+    return function if IS_INTERPRETED or hasattr(function, "py_func") else uncached(function)
 
 
 def _hook(adapter: Any, function: Any) -> Any:
     """Return an adapter as the engine calls it; its digest is that of the user's code."""
-    target = njit(error_model="numpy")(adapter)
+    target = uncached(adapter)
     target.__dict__["digest"] = f"{adapter.__qualname__} {code_digest(function)}"
     return target
 

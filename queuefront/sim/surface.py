@@ -19,6 +19,7 @@ from queuefront.core.enums import (
 )
 from queuefront.core.errors import ClosedError
 from queuefront.core.jit import borrowing, compiled, internal
+from queuefront.sim.bus_compiled import later
 from queuefront.sim.local_compiled import cancel_order, modify_order, submit_order
 from queuefront.sim.loop_compiled import (
     UNTIL_FEED,
@@ -328,9 +329,7 @@ def cancel(hbt, asset_no: int, order_id: Id, wait: bool):
 
 @borrowing
 def _later(hbt, duration):
-    """Return the time a duration from now; at most int64's largest, which no event reaches (D20)."""
-    now = hbt.clock["now"][0]
-    return INT64_MAX if duration > INT64_MAX - now else now + duration
+    return later(hbt.clock["now"][0], duration)
 
 
 @entry(Backtester)

@@ -11,15 +11,7 @@ import pytest
 
 from queuefront.core.enums import KIND_MASK
 from queuefront.feed import check_events, convert_lines
-
-FEEDS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "feeds"
-
-
-def feed(name: str) -> Path:
-    path = FEEDS / name
-    if not path.is_file():
-        pytest.skip(f"the recorded feed {name} is not here; put it into {FEEDS} to run this test")
-    return path
+from tests.differential.recorded import feed
 
 
 def reference(path: Path, monkeypatch: pytest.MonkeyPatch, **options: object) -> np.ndarray:

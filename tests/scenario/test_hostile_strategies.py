@@ -12,6 +12,7 @@ import pytest
 from queuefront.core import ClosedError
 from queuefront.core.enums import (
     ALL_ASSETS,
+    BUY,
     CANCELED,
     END_OF_DATA,
     EXPIRED,

@@ -104,3 +104,46 @@ def test_a_bare_stream_is_said_to_need_its_option(tmp_path: Path) -> None:
     ran = qf("convert", "binance-usdm", path, "-o", tmp_path / "a.tape")
     assert ran.code == 4
     assert "convert with --raw-stream" in ran.err
+
+
+# --- Databento --------------------------------------------------------------------------------------------------------
+GRID = ("--tick-size", "0.25", "--lot-size", "1")
+
+
+def test_market_by_order_becomes_events_with_an_account(tmp_path: Path) -> None:
+    from tests.unit.feed.dbn_files import dbn_file, message
+
+    out = tmp_path / "es.npz"
+    feed = dbn_file(tmp_path, message(), message("X"), message("C"))
+    ran = qf("convert", "databento", feed, "-o", out, "--symbol", "ESM4", *GRID, "--multiplier", 50, "--on-bad", "skip")
+    assert (ran.code, ran.err) == (0, "")
+    for row in ("instrument databento ESM4, linear", "records read 3", "records refused 1", "add order 1", "multiplier 50"):
+        assert row in ran.rows
+    assert any(row.startswith("2 action 'X' is no action of market by order") for row in ran.rows)
+    assert len(read_events(out)) == 2
+
+
+def test_several_instruments_need_the_option(tmp_path: Path) -> None:
+    from tests.unit.feed.dbn_files import dbn_file, message
+
+    feed = dbn_file(tmp_path, message(), message(instrument_id=8))
+    ran = qf("convert", "databento", feed, "-o", tmp_path / "es.npz")
+    assert (ran.code, ran.err) == (
+        2,
+        f"qf convert: {feed}: the file holds 2 instruments; give --symbol, one of 8, ESM4\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "name"),
+    [
+        ("databento", ("--opt", "t"), "--opt"),
+        ("databento", ("--raw-stream",), "--raw-stream"),
+        ("binance-usdm", ("--symbol", "BTC"), "--symbol"),
+    ],
+)
+def test_an_option_that_says_nothing_about_the_source_is_refused(
+    tmp_path: Path, source: str, options: tuple[str, ...], name: str
+) -> None:
+    ran = qf("convert", source, raw_feed(tmp_path), "-o", tmp_path / "a.npz", *options)
+    assert (ran.code, ran.err) == (2, f"qf convert: {name} says nothing about {source}; leave it out\n")

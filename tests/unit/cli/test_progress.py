@@ -9,11 +9,13 @@ import pytest
 from rich.console import Console
 
 from queuefront.cli import progress
-from queuefront.cli.progress import byte_progress, spinner
+from queuefront.cli.progress import byte_progress, row_progress, spinner
 
 
 def test_nothing_is_written_where_stderr_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with byte_progress("reading") as report:
+        report(5, 10)
+    with row_progress("fusing") as report:
         report(5, 10)
     with spinner("working"):
         pass
@@ -25,9 +27,13 @@ def test_a_terminal_sees_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "consoles", lambda: (None, Console(file=screen, force_terminal=True, width=100)))
     with byte_progress("reading feed.gz") as report:
         report(500_000, 1_000_000)
+    with row_progress("fusing") as report:
+        report(3, 7)
     with spinner("grid.py over btc.tape"):
         pass
     assert "reading feed.gz" in screen.getvalue()
     assert "0.5/1.0 MB" in screen.getvalue()
+    assert "fusing" in screen.getvalue()
+    assert "3/7" in screen.getvalue()
     assert "grid.py over btc.tape" in screen.getvalue()
     assert sys.stderr.isatty() is False

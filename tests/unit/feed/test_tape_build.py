@@ -108,18 +108,24 @@ def test_a_hidden_order_that_shrinks_does_not_come_back_as_the_best():  # spec B
     [
         (
             STORY[1:],
-            "test: row 2: modify order of order 1, which is not there, like 3 rows in all; the feed has a gap: begin where "
-            "it is whole, or leave such rows out with on_gap='skip'",
+            (
+                "test: row 2: modify order of order 1, which is not there, like 3 rows in all; the feed has a gap: begin "
+                "where it is whole, or leave such rows out with on_gap='skip'"
+            ),
         ),
         (
             np.concatenate([STORY[:1], STORY[:1]]),
-            "test: row 1: add order of order 1, which is there already, like 1 rows in all; the feed has a gap: begin where "
-            "it is whole, or leave such rows out with on_gap='skip'",
+            (
+                "test: row 1: add order of order 1, which is there already, like 1 rows in all; the feed has a gap: begin "
+                "where it is whole, or leave such rows out with on_gap='skip'"
+            ),
         ),
         (
             events_of((ADD, BUY_EVENT, 99, 5, 1), (DEPTH_EVENT, BUY_EVENT, 98, 5, 0)),
-            "test: row 1: depth in a market by order; a book is told by price or by order, not both: leave the rows of one "
-            "kind out",
+            (
+                "test: row 1: depth in a market by order; a book is told by price or by order, not both: leave the rows of "
+                "one kind out"
+            ),
         ),  # H7.15
     ],
 )

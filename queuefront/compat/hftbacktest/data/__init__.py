@@ -1,28 +1,10 @@
 """The preparation functions of `hftbacktest.data`."""
 
-from __future__ import annotations
+from queuefront.compat.hftbacktest.data.fusemarketdepth import FuseMarketDepth
+from queuefront.compat.hftbacktest.data.validation import (
+    correct_event_order,
+    correct_local_timestamp,
+    validate_event_order,
+)
 
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-
-from queuefront.feed import correct_event_order as _correct_event_order
-from queuefront.feed import correct_local_timestamp as _correct_local_timestamp
-from queuefront.feed import validate_event_order
-
-__all__ = ["correct_event_order", "correct_local_timestamp", "validate_event_order"]
-
-Events = npt.NDArray[np.void]
-
-
-def correct_local_timestamp(data: Events, base_latency: float) -> Events:
-    """Return the events with local times that are not before the exchange's; a copy, unlike hftbacktest's."""
-    events, _ = _correct_local_timestamp(data, int(base_latency))
-    return events
-
-
-def correct_event_order(data: Events, sorted_exch_index: Any = None, sorted_local_index: Any = None) -> Events:
-    """Return the events ordered for both halves. The indices are hftbacktest's arguments; they are worked out here."""
-    del sorted_exch_index, sorted_local_index
-    return _correct_event_order(data)
+__all__ = ["FuseMarketDepth", "correct_event_order", "correct_local_timestamp", "validate_event_order"]

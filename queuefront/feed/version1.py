@@ -1,0 +1,108 @@
+"""Read hftbacktest's event files of version 1: six columns of float64 instead of records.
+
+The columns are event, exchange time, local time, side, price and quantity. A time that is not positive means that the half
+does not see the row; the flags of today's records say the same.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from queuefront.core.dtypes import EVENT
+from queuefront.core.enums import BUY_EVENT, EXCH_EVENT, KIND_MASK, LOCAL_EVENT, SELL_EVENT
+from queuefront.core.errors import ConfigError, DataFormatError, SchemaMismatchError, TimestampRangeError
+from queuefront.feed.npz import write_npz
+
+__all__ = ["migrate_version1"]
+
+_COLUMNS: Final = ("event", "exch_timestamp", "local_timestamp", "side", "price", "qty")
+_FLOAT_EXACT: Final = 2.0**53
+
+
+def migrate_version1(
+    path: str | os.PathLike[str],
+    output: str | os.PathLike[str] | None = None,
+    ts_mul: float = 1000,
+    *,
+    member: str = "data",
+) -> npt.NDArray[Any]:
+    """Return the rows of a version 1 file as `EVENT` records.
+
+    Parameters
+    ----------
+    path : an `.npz` file of version 1, or the `.npy` of its columns.
+    output : an `.npz` file to write the records to.
+    ts_mul : ns in one step of the file's times, which are microseconds by custom.
+    member : which array of an archive.
+
+    Raises
+    ------
+    ConfigError
+        If `ts_mul` is no positive whole number.
+    DataFormatError
+        If the file cannot be read; SchemaMismatchError if it does not hold six columns of float64.
+    TimestampRangeError
+        If a time does not fit into int64 nanoseconds.
+    """
+    if ts_mul < 1 or ts_mul != int(ts_mul):
+        raise ConfigError(f"ts_mul is {ts_mul}; give the nanoseconds of one step, a whole number from 1")
+    ns = int(ts_mul)
+    columns = _read(Path(path), member)
+    numbers = {name: columns[:, i] for i, name in enumerate(_COLUMNS)}
+    kind = _whole(numbers["event"], "event", path)
+    if len(kind) and not 0 <= int(kind.min()) <= int(kind.max()) <= KIND_MASK:
+        row = int(np.argmax((kind < 0) | (kind > KIND_MASK)))
+        raise DataFormatError(f"{path}: row {row:,}: event {kind[row]} is none of version 1; write the file again")
+    events = np.zeros(len(columns), EVENT)
+    events["ev"] = kind
+    events["ev"] |= np.where(numbers["side"] == 1, np.uint64(BUY_EVENT), np.uint64(0))
+    events["ev"] |= np.where(numbers["side"] == -1, np.uint64(SELL_EVENT), np.uint64(0))
+    for name, source, flag in (("exch_ts", "exch_timestamp", EXCH_EVENT), ("local_ts", "local_timestamp", LOCAL_EVENT)):
+        ts = _whole(numbers[source], source, path)
+        if len(ts) and max(-int(ts.min()), int(ts.max())) * ns >= 2**63:
+            raise TimestampRangeError(f"{path}: {source} times {ns:,} does not fit into int64; give a smaller ts_mul")
+        events[name] = ts * np.int64(ns)
+        events["ev"] |= np.where(ts > 0, np.uint64(flag), np.uint64(0))
+    events["px"], events["qty"] = numbers["price"], numbers["qty"]
+    if output is not None:
+        write_npz(output, events)
+    return events
+
+
+def _whole(x: npt.NDArray[np.float64], name: str, path: object) -> npt.NDArray[np.int64]:
+    with np.errstate(invalid="ignore"):
+        is_whole = np.abs(x) <= _FLOAT_EXACT  # false for NaN
+    if not is_whole.all():
+        row = int(np.argmin(is_whole))
+        raise DataFormatError(f"{path}: row {row:,}: {name} {x[row]} is no whole number; write the file again")
+    return np.trunc(x).astype(np.int64)
+
+
+def _read(path: Path, member: str) -> npt.NDArray[np.float64]:
+    try:
+        with path.open("rb") as file:
+            loaded: Any = np.load(file, allow_pickle=False)
+            if not isinstance(loaded, np.ndarray):
+                if member not in loaded.files:
+                    raise DataFormatError(
+                        f"{path}: the archive has no member {member!r}; it holds {', '.join(loaded.files) or 'nothing'}"
+                    )
+                loaded = loaded[member]
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as e:
+        if isinstance(e, DataFormatError):
+            raise
+        raise DataFormatError(f"{path}: no readable .npz or .npy file ({str(e)[:120]}); fetch it again") from e
+    if loaded.ndim != 2 or loaded.shape[1] != len(_COLUMNS) or loaded.dtype != np.float64:
+        raise SchemaMismatchError(
+            f"{path}: {loaded.dtype} of shape {loaded.shape} is not version 1, six columns of float64 "
+            f"({', '.join(_COLUMNS)}); newer files need no migration"
+        )
+    columns: npt.NDArray[np.float64] = loaded
+    return columns

@@ -1,0 +1,117 @@
+"""Files of version 1: what their columns become, exactly, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from queuefront.core import ConfigError, DataFormatError, SchemaMismatchError, TimestampRangeError
+from queuefront.core.enums import BUY_EVENT, DEPTH_EVENT, EXCH_EVENT, LOCAL_EVENT, SELL_EVENT, TRADE_EVENT
+from queuefront.feed import migrate_version1, read_events
+
+TS = 1_660_228_023_037_049.0
+
+
+def file_of(folder: Path, *rows: tuple[float, ...]) -> Path:
+    path = folder / "old.npz"
+    np.savez_compressed(path, data=np.array(rows, np.float64).reshape(-1, 6))
+    return path
+
+
+@pytest.mark.parametrize(("side", "flag"), [(1, BUY_EVENT), (-1, SELL_EVENT), (0, 0)])
+def test_sides_are_flags(tmp_path, side, flag):
+    events = migrate_version1(file_of(tmp_path, (1, TS, TS + 7, side, 23.5, 4.0)))
+    assert events[0].tolist() == (
+        DEPTH_EVENT | flag | EXCH_EVENT | LOCAL_EVENT,
+        1_660_228_023_037_049_000,
+        1_660_228_023_037_056_000,
+        23.5,
+        4.0,
+        0,
+        0,
+        0.0,
+    )
+
+
+def test_a_time_that_is_not_positive_hides_the_row_from_that_half(tmp_path):
+    events = migrate_version1(file_of(tmp_path, (2, -1, TS, 1, 1.0, 1.0), (2, TS, -1, 1, 1.0, 1.0)))
+    assert events["ev"].tolist() == [TRADE_EVENT | BUY_EVENT | LOCAL_EVENT, TRADE_EVENT | BUY_EVENT | EXCH_EVENT]
+    assert events["exch_ts"].tolist()[0] == -1000
+
+
+def test_plain_columns_are_read_and_the_records_are_written(tmp_path):
+    path, out = tmp_path / "old.npy", tmp_path / "new.npz"
+    np.save(path, np.array([(1, TS, TS, 1, 1.0, 1.0)]))
+    events = migrate_version1(path, out, ts_mul=1)
+    assert events["exch_ts"].tolist() == [int(TS)]
+    assert read_events(out).tobytes() == events.tobytes()
+
+
+def test_a_file_without_rows_has_none(tmp_path):
+    assert len(migrate_version1(file_of(tmp_path))) == 0
+
+
+@pytest.mark.parametrize("ts_mul", [0, -1, 0.5])
+def test_a_factor_that_is_no_whole_number_is_refused(tmp_path, ts_mul):
+    with pytest.raises(ConfigError) as caught:
+        migrate_version1(tmp_path / "none", ts_mul=ts_mul)
+    assert str(caught.value) == f"ts_mul is {ts_mul}; give the nanoseconds of one step, a whole number from 1"
+
+
+def test_records_of_today_are_refused(tmp_path):
+    path = tmp_path / "new.npy"
+    np.save(path, np.zeros((2, 3)))
+    with pytest.raises(SchemaMismatchError) as caught:
+        migrate_version1(path)
+    assert str(caught.value) == (
+        f"{path}: float64 of shape (2, 3) is not version 1, six columns of float64 "
+        "(event, exch_timestamp, local_timestamp, side, price, qty); newer files need no migration"
+    )
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04rubbish", b"\x93NUMPY\x01\x00"])
+def test_rubbish_is_refused(tmp_path, data):  # H6.3
+    path = tmp_path / "old.npz"
+    path.write_bytes(data)
+    with pytest.raises(DataFormatError) as caught:
+        migrate_version1(path)
+    assert str(caught.value).startswith(f"{path}: no readable .npz or .npy file (")
+    assert str(caught.value).endswith("); fetch it again")
+
+
+def test_pickled_objects_are_not_loaded(tmp_path):  # H6.12
+    path = tmp_path / "old.npy"
+    np.save(path, np.array([{}], object), allow_pickle=True)
+    with pytest.raises(DataFormatError):
+        migrate_version1(path)
+
+
+def test_a_member_that_is_not_there_is_named(tmp_path):
+    path = file_of(tmp_path, (1, TS, TS, 1, 1.0, 1.0))
+    with pytest.raises(DataFormatError) as caught:
+        migrate_version1(path, member="rows")
+    assert str(caught.value) == f"{path}: the archive has no member 'rows'; it holds data"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ((1, np.nan, TS, 1, 1.0, 1.0), "row 0: exch_timestamp nan is no whole number; write the file again"),
+        ((1, TS, 2.0**60, 1, 1.0, 1.0), f"row 0: local_timestamp {2.0**60} is no whole number; write the file again"),
+        ((300, TS, TS, 1, 1.0, 1.0), "row 0: event 300 is none of version 1; write the file again"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused(tmp_path, row, message):
+    path = file_of(tmp_path, row)
+    with pytest.raises(DataFormatError) as caught:
+        migrate_version1(path)
+    assert str(caught.value) == f"{path}: {message}"
+
+
+def test_a_time_beyond_int64_is_refused(tmp_path):  # H0.5
+    path = file_of(tmp_path, (1, TS, TS, 1, 1.0, 1.0))
+    with pytest.raises(TimestampRangeError) as caught:
+        migrate_version1(path, ts_mul=10**6)
+    assert str(caught.value) == f"{path}: exch_timestamp times 1,000,000 does not fit into int64; give a smaller ts_mul"
