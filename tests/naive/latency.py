@@ -12,7 +12,7 @@ the bus with new orders: a message never overtakes an earlier one, so a fast can
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from queuefront.core.enums import CANCELED, REPLACED
 
@@ -44,22 +44,18 @@ def interpolate(u: int, u1: int, y1: int, u2: int, y2: int) -> int:
     return math.trunc(float(y2 - y1) / float(u2 - u1) * float(u - u1)) + y1
 
 
-@dataclass
+@dataclass(frozen=True)
 class TableLatency:
     """Latencies between measured round trips (req_ts, exch_ts, resp_ts)."""
 
     rows: list[tuple[int, int, int]]
-    entry_cursor: int = field(default=0, init=False)
-    response_cursor: int = field(default=0, init=False)
 
     def entry(self, req: int, now: int) -> int:
         """Return the latency of a request at `now`; negative if it is refused (spec B5.5)."""
-        if self.rows[0][0] > now:
-            return self._entry_of_row(self.rows[0])
-        self.entry_cursor = _advance(self.entry_cursor, [req_ts for req_ts, _, _ in self.rows], now)
-        if self.entry_cursor + 1 == len(self.rows):
-            return self._entry_of_row(self.rows[-1])
-        (u1, exch1, resp1), (u2, exch2, resp2) = self.rows[self.entry_cursor : self.entry_cursor + 2]
+        a, b = pair([req_ts for req_ts, _, _ in self.rows], now)
+        (u1, exch1, resp1), (u2, exch2, resp2) = self.rows[a], self.rows[b]
+        if a == b:
+            return exch1 - u1 if exch1 > 0 else -(resp1 - u1)
         if exch1 > 0 and exch2 > 0:
             return interpolate(now, u1, exch1 - u1, u2, exch2 - u2)
         return -interpolate(now, u1, resp1 - u1, u2, resp2 - u2)
@@ -67,25 +63,15 @@ class TableLatency:
     def response(self, now: int) -> int:
         """Return the latency of an answer given at `now` (spec B5.6)."""
         answered = [(exch_ts, resp_ts) for _, exch_ts, resp_ts in self.rows if exch_ts > 0]
-        if answered[0][0] > now:
-            return answered[0][1] - answered[0][0]
-        self.response_cursor = _advance(self.response_cursor, [exch_ts for exch_ts, _ in answered], now)
-        if self.response_cursor + 1 == len(answered):
-            return answered[-1][1] - answered[-1][0]
-        (u1, resp1), (u2, resp2) = answered[self.response_cursor : self.response_cursor + 2]
-        return interpolate(now, u1, resp1 - u1, u2, resp2 - u2)
-
-    @staticmethod
-    def _entry_of_row(row: tuple[int, int, int]) -> int:
-        req_ts, exch_ts, resp_ts = row
-        return exch_ts - req_ts if exch_ts > 0 else -(resp_ts - req_ts)
+        a, b = pair([exch_ts for exch_ts, _ in answered], now)
+        (u1, resp1), (u2, resp2) = answered[a], answered[b]
+        return resp1 - u1 if a == b else interpolate(now, u1, resp1 - u1, u2, resp2 - u2)
 
 
-def _advance(cursor: int, times: list[int], now: int) -> int:
-    """Move a cursor, forward only, to the last row that is not after `now`."""
-    while cursor + 1 < len(times) and times[cursor + 1] <= now:
-        cursor += 1
-    return cursor
+def pair(times: list[int], now: int) -> tuple[int, int]:
+    """Return the neighbours a, b with times[a] <= now < times[b]; twice the first or last row where there are none."""
+    b = sum(ts <= now for ts in times)
+    return (max(b - 1, 0), b) if 0 < b < len(times) else (min(b, len(times) - 1),) * 2
 
 
 Latency = ConstantLatency | TableLatency

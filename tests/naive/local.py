@@ -139,5 +139,6 @@ def take_answer(record: Order, message: Order) -> None:
     record.side, record.time_in_force, record.order_type = message.side, message.time_in_force, message.order_type
     record.status, record.req = message.status, message.req
     record.exec_lots, record.exec_price_tick, record.is_maker = message.exec_lots, message.exec_price_tick, message.is_maker
+    record.arrival_qty_ahead = message.arrival_qty_ahead
     if message.exch_ts > 0:
         record.exch_ts = message.exch_ts
