@@ -240,6 +240,7 @@ class L3Exchange(NoPartialFillExchange):
         for order in self.by_priority(side):
             self.leave(order)
             order.leaves_lots = order.exec_lots = 0
+            order.is_maker = False
             self.expire(order, now)
         for key in [key for key in self.fifos if key[0] == side]:
             del self.fifos[key]

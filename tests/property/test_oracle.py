@@ -159,7 +159,7 @@ def test_an_answer_after_the_end_of_the_data_is_not_early():  # B5.6
 
 @pytest.mark.xfail(
     strict=True,
-    reason="fast engine: the largest inverse order is bounded by the fee rate even where the fee is no part of the notional",
+    reason="fast engine: the largest inverse order is bounded by the fee rate even where no fee is paid on the notional",
 )
 @pytest.mark.parametrize("kind", ["flat", "trading_qty"])
 def test_a_fee_that_is_not_on_value_does_not_bound_the_size_of_an_inverse_order(kind):  # D41
