@@ -78,6 +78,10 @@ class AssetConfig:
     opening: np.ndarray | None = None
 
 
+LOCAL_ROW, RESPONSE, EXCHANGE_ROW, REQUEST = range(4)  # sources of events; of several at one time the first comes first
+ANY_ORDER = -1
+
+
 class Bus:
     """Messages in the order in which they were sent; none overtakes another (spec B3.4)."""
 
@@ -85,12 +89,12 @@ class Bus:
         self.queue: list[tuple[int, Order]] = []
 
     def send(self, message: Order, wanted_ts: int) -> None:
-        due_ts = max(wanted_ts, self.queue[-1][0] if self.queue else 0)
+        due_ts = min(max(wanted_ts, self.queue[-1][0] if self.queue else 0), INT64_MAX)
         self.queue.append((due_ts, message))
 
     @property
     def due_ts(self) -> int:
-        return self.queue[0][0] if self.queue else INT64_MAX
+        return self.queue[0][0]
 
     def receive(self) -> Order:
         return self.queue.pop(0)[1]
@@ -150,18 +154,18 @@ class NaiveAsset:
         self.responses.send(message, now - latency)
 
     # --- the four sources (spec B1.5) ---------------------------------------------------------------------------------
-    def next_times(self) -> list[int]:
-        """Return when the next event of each source is, 2^63 - 1 where nothing is pending."""
-        return [
-            self.local_rows[0].local_ts if self.local_rows else INT64_MAX,
-            self.responses.due_ts,
-            self.exchange_rows[0].exch_ts if self.exchange_rows else INT64_MAX,
-            self.requests.due_ts,
-        ]
-
-    @property
-    def is_over(self) -> bool:
-        return not (self.local_rows or self.exchange_rows or self.requests.queue or self.responses.queue)
+    def next_times(self) -> list[tuple[int, int]]:
+        """Return (time, source) of the next event of each source that has one."""
+        times = []
+        if self.local_rows:
+            times.append((self.local_rows[0].local_ts, LOCAL_ROW))
+        if self.responses.queue:
+            times.append((self.responses.due_ts, RESPONSE))
+        if self.exchange_rows:
+            times.append((self.exchange_rows[0].exch_ts, EXCHANGE_ROW))
+        if self.requests.queue:
+            times.append((self.requests.due_ts, REQUEST))
+        return times
 
 
 class Event(NamedTuple):
@@ -172,29 +176,22 @@ class Event(NamedTuple):
     source: int
 
 
-LOCAL_ROW, RESPONSE, EXCHANGE_ROW, REQUEST = range(4)
-ANY_ORDER = -1
-
-
 class NaiveEngine:
     """The strategy surface over plain Python (spec B8, B11.3)."""
 
     def __init__(self, configs: Sequence[AssetConfig]) -> None:
         self.assets = [NaiveAsset(config) for config in configs]
-        times = [min(asset.next_times()) for asset in self.assets]
-        self.current_timestamp = min(times)  # the first event, whatever is called first (D22)
+        first = self.next_event()
+        self.current_timestamp = INT64_MAX if first is None else first.ts  # whatever is called first (D22)
         self.error_code = 0  # the first error inside the run (D24)
 
     # --- the run (spec B8.2) ------------------------------------------------------------------------------------------
     def next_event(self) -> Event | None:
         """Return the earliest event; of several at one time that of the smallest asset and source."""
-        if all(asset.is_over for asset in self.assets):
-            return None
-        return min(
-            Event(ts, asset_no, source)
-            for asset_no, asset in enumerate(self.assets)
-            for source, ts in enumerate(asset.next_times())
+        events = (
+            Event(ts, asset_no, source) for asset_no, asset in enumerate(self.assets) for ts, source in asset.next_times()
         )
+        return min(events, default=None)
 
     def go_to(self, until_ts: int, awaited: tuple[int, int] | None = None, *, feed_mode: bool = False) -> int:
         """Process events up to a time, the next feed or the awaited response.

@@ -31,12 +31,15 @@ _KINDS = (ADD_ORDER_EVENT, CANCEL_ORDER_EVENT, MODIFY_ORDER_EVENT, FILL_EVENT, T
 _WEIGHTS = (0.42, 0.2, 0.15, 0.13, 0.05, 0.03, 0.02)
 
 
-def order_market(seed: int, count: int, *, tick_size: float = 1.0, lot_size: float = 1.0, gaps: bool = False) -> np.ndarray:
-    """Return about `count` EVENT rows, in order of time for both halves."""
+def order_market(
+    seed: int, count: int, *, tick_size: float = 1.0, lot_size: float = 1.0, gaps: bool = False, depth: bool = False
+) -> np.ndarray:
+    """Return about `count` EVENT rows, in order of time for both halves; with `depth`, some set levels, in vain."""
     rng = np.random.default_rng([seed, 3])
     writer = _Writer(rng, gaps=gaps)
     for kind in rng.choice(_KINDS, count, p=_WEIGHTS):
-        writer.write(int(kind))
+        if kind != DEPTH_EVENT or depth:
+            writer.write(int(kind))
     events = np.array(writer.rows, dtype=EVENT)
     events["px"] *= tick_size
     events["qty"] *= lot_size

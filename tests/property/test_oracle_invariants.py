@@ -105,7 +105,11 @@ def assert_queues_hold_every_order_once(exchange: L3Exchange) -> None:
 @given(SEEDS, st.booleans())
 def test_books_add_up_and_queues_hold_every_order_once(seed, gaps):
     config = AssetConfig(
-        order_market(seed, 400, gaps=gaps), PLAIN, latency=ConstantLatency(7, 3), market_by_order=True, skips_gaps=gaps
+        order_market(seed, 400, gaps=gaps, depth=True),
+        PLAIN,
+        latency=ConstantLatency(7, 3),
+        market_by_order=True,
+        skips_gaps=gaps,
     )
     hbt = NaiveEngine([config])
     asset = hbt.assets[0]
@@ -196,7 +200,7 @@ def test_the_ledger_sees_a_plain_exchange_take_a_level_twice():
 
 
 def test_a_random_market_of_orders_knows_its_kinds():
-    events = order_market(1, 400, tick_size=0.5, lot_size=0.25)
+    events = order_market(1, 400, tick_size=0.5, lot_size=0.25, depth=True)
     assert set((events["ev"] & 0xFF).tolist()) == {1, 2, 3, 10, 11, 12, 13}
     assert ((events["ev"] & BUY_EVENT) > 0).mean() > 0.3
     assert (events["exch_ts"][1:] >= events["exch_ts"][:-1]).all()

@@ -300,7 +300,7 @@ GAPS = [
 
 @pytest.mark.parametrize(("row", "code"), GAPS)
 def test_a_gap_stops_the_run_with_its_code_and_the_clock_stays(row, code):
-    # D25: the local half meets the row first, the exchange half in the next call.
+    # D24, D25: the local half meets the row first, the exchange half in the next call.
     hbt = market(row)
     assert [(hbt.elapse(100), hbt.current_timestamp) for _ in range(3)] == [(code, 100), (code, 100), (0, 200)]
     assert hbt.error_code == code
