@@ -211,6 +211,14 @@ def test_a_cancel_of_ours_takes_it_out_of_the_queue():
     assert (status(hbt, 1), fills(hbt)) == (CANCELED, [])
 
 
+@pytest.mark.parametrize("price", [100, 101, 102])
+def test_a_fill_at_another_price_than_its_orders_fills_those_ahead_of_it_all_the_same(price):
+    hbt = market((200, ADD_ASK, 101, 1, 23), (300, FILL_ASK, price, 1, 23))
+    sell(hbt, 1, 101, 2)
+    hbt.elapse(250)
+    assert fills(hbt) == [(1, 101, 2)]
+
+
 # --- prices -------------------------------------------------------------------------------------------------------------
 def test_an_order_priced_better_than_the_market_fills_before_it():
     # D53
