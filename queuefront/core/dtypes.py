@@ -332,9 +332,10 @@ ASSET_STATE: Final = register(
         ("free_base_lots", "i8"),  # spot: what the exchange has of ours and no order holds
         ("free_quote_high", "i8"),
         ("free_quote_low", "i8"),
+        ("last_message_ts", "i8"),  # when the last request or response was handled
         ("queues_row", "i8"),  # market by order: rows that the market's queues, as we see them, have taken in
     ],
-    itemsize=392,
+    itemsize=400,
 )
 
 #: The clock of a replay.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from queuefront.bot import Struct, struct, sum_to_float
+from queuefront.core.clock import INT64_MIN
 from queuefront.core.dtypes import SAMPLE
 from queuefront.core.enums import END_OF_DATA, MARKET_FEED, ORDER_RESPONSE
 from queuefront.core.jit import borrowing, compiled, internal
@@ -96,6 +97,18 @@ def _is_over(hbt, until_ts):
         if due_request(a) != NEVER or due_response(a) != NEVER:
             return False
     return True
+
+
+@borrowing
+def _pay_until_last_event(hbt):
+    """Pay the funding that fell due before the last event of any asset; the clock does not say, it stays (D23)."""
+    last_ts = INT64_MIN
+    for k in range(len(hbt.assets)):
+        a = hbt.assets[k]
+        spec = a.spec[0]
+        last_ts = max(last_ts, spec["last_exch_ts"], spec["last_local_ts"], a.state["last_message_ts"][0])
+    for k in range(len(hbt.assets)):
+        pay_funding(hbt.assets[k], max(last_ts, INT64_MIN + 1) - 1)
 
 
 @internal
@@ -188,6 +201,7 @@ def go_to(hbt, until_ts, mode, asset_no, order_id):
     if code != 0:
         return np.int64(code)
     if _is_over(hbt, until_ts):
+        _pay_until_last_event(hbt)
         return END_OF_DATA
     clock = hbt.clock[0]
     clock["now"] = until_ts

@@ -252,6 +252,7 @@ def _modify_order(a, message, now):
 def dispatch_due(a, now):
     """Act on every request that arrives at this time."""
     state = a.state[0]
+    state["last_message_ts"] = max(state["last_message_ts"], now)
     while due_request(a) == now:
         message = a.requests[state["request_head"] & (len(a.requests) - 1)]
         state["request_head"] += 1

@@ -111,6 +111,7 @@ class AssetCase:
     splits: tuple[int, ...] = ()  # rows at which the market is cut into parts
     latency_offset: int = 0
     snapshot: tuple[tuple[float, ...], ...] = ()  # rows of an initial snapshot
+    funding: tuple[tuple[int, str, str], ...] = ()  # (time, mark price, rate); the reference knows none
 
     @property
     def lot_ratio(self) -> tuple[int, int]:

@@ -1,72 +1,56 @@
-"""A slow, obvious market by order: a dictionary of orders over a dictionary book, written from spec B2.9.
-
-Orders outside of the range are remembered without weight (spec D18 mended). A level that loses or gains quantity by a
-modify or delete keeps its place, hidden or not, unless nothing is left of it.
-"""
+"""An order: the local record, the exchange's record and the message between them have the same fields (spec B3.1)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import copy
+import math
+from dataclasses import dataclass
 
-from queuefront.core.enums import BUY
-from tests.naive.book import NaiveBook
+from queuefront.core.enums import BUY, FILLED, NEW, NONE, PARTIALLY_FILLED
 
-__all__ = ["NaiveOrders"]
+__all__ = ["Order"]
 
 
 @dataclass
-class NaiveOrders:
-    low_tick: int
-    high_tick: int
-    book: NaiveBook = field(default_factory=NaiveBook)
-    orders: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+class Order:
+    """One order of ours."""
 
-    def add_order(self, order_id: int, side: int, tick: int, lots: int) -> bool:
-        if order_id in self.orders or lots <= 0:
-            return False
-        self.orders[order_id] = (side, tick, lots)
-        self._insert(side, tick, lots)
-        return True
+    order_id: int
+    side: int
+    price_tick: int
+    order_lots: int
+    leaves_lots: int
+    time_in_force: int
+    order_type: int
+    local_ts: int = 0
+    exch_ts: int = 0
+    exec_lots: int = 0
+    exec_price_tick: int = 0
+    is_maker: bool = False
+    req: int = NONE
+    status: int = NONE
+    arrival_qty_ahead: float = math.nan
+    # In a message: it reports one execution; it was refused on the way and the exchange never saw it.
+    is_execution: bool = False
+    is_technical: bool = False
+    # In the local record: price and quantity before the pending modify (D10).
+    prior: tuple[int, int] = (0, 0)
 
-    def modify_order(self, order_id: int, tick: int, lots: int) -> bool:
-        if order_id not in self.orders or lots <= 0:
-            return False
-        side, old_tick, old_lots = self.orders[order_id]
-        self.orders[order_id] = (side, tick, lots)
-        if tick == old_tick:
-            self._change(side, tick, lots - old_lots)
-        else:
-            self._change(side, old_tick, -old_lots)
-            self._insert(side, tick, lots)
-        return True
+    @property
+    def is_buy(self) -> bool:
+        return self.side == BUY
 
-    def delete_order(self, order_id: int) -> bool:
-        if order_id not in self.orders:
-            return False
-        side, tick, lots = self.orders.pop(order_id)
-        self._change(side, tick, -lots)
-        return True
+    @property
+    def is_cancellable(self) -> bool:
+        return self.status in (NEW, PARTIALLY_FILLED) and self.req == NONE
 
-    def clear(self, side: int) -> None:
-        self.orders = {i: order for i, order in self.orders.items() if order[0] != side}
-        if side == BUY:
-            self.book.clear_bids()
-        else:
-            self.book.clear_asks()
+    def copy(self) -> Order:
+        return copy.copy(self)
 
-    def _is_inside(self, tick: int) -> bool:
-        return self.low_tick <= tick <= self.high_tick
-
-    def _insert(self, side: int, tick: int, lots: int) -> None:
-        if self._is_inside(tick):
-            levels, setter = (self.book.bids, self.book.set_bid) if side == BUY else (self.book.asks, self.book.set_ask)
-            setter(tick, levels.get(tick, 0) + lots)
-
-    def _change(self, side: int, tick: int, lots: int) -> None:
-        if not self._is_inside(tick):
-            return
-        levels, setter = (self.book.bids, self.book.set_bid) if side == BUY else (self.book.asks, self.book.set_ask)
-        if levels[tick] + lots > 0:
-            levels[tick] += lots
-        else:
-            setter(tick, 0)
+    def execute(self, tick: int, lots: int, exch_ts: int, *, is_maker: bool) -> None:
+        """Note one execution (spec B4.5)."""
+        self.is_maker = is_maker
+        self.exec_price_tick, self.exec_lots = tick, lots
+        self.leaves_lots -= lots
+        self.status = PARTIALLY_FILLED if self.leaves_lots > 0 else FILLED
+        self.exch_ts = exch_ts
