@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cached_property
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import polars as pl
 
-    from queuefront.report import Summary
+    from queuefront.report import Explanation, Summary
 
 __all__ = ["Backtest", "Run"]
 
@@ -40,6 +41,7 @@ class Backtest:
     200,000 samples
         come out. A sample is taken when the strategy first wakes that much later; 0 takes only the last one.
     records : keep every fill and order change. Without them a run has no fills and orders tables.
+    trace : keep everything that happens to our orders at the exchange, for `Run.explain` and `Run.traces`.
 
     Raises
     ------
@@ -48,7 +50,12 @@ class Backtest:
     """
 
     def __init__(
-        self, assets: Sequence[Asset] | Asset, *, sample_every_ns: int | None = None, records: bool = True
+        self,
+        assets: Sequence[Asset] | Asset,
+        *,
+        sample_every_ns: int | None = None,
+        records: bool = True,
+        trace: bool = False,
     ) -> None:
         self.assets = [assets] if isinstance(assets, Asset) else list(assets)
         for i, asset in enumerate(self.assets):
@@ -58,6 +65,7 @@ class Backtest:
             raise ConfigError(f"sample_every_ns is {sample_every_ns}; give nanoseconds, or 0 for no samples")
         self.tapes = [asset.load() for asset in self.assets]
         self.records = records
+        self.trace = trace
         self.sample_every_ns = _default_spacing(self.tapes) if sample_every_ns is None else int(sample_every_ns)
 
     def run(self, strategy: Callable[..., Any], *args: Any) -> Run:
@@ -74,10 +82,12 @@ class Backtest:
         StrategyError
             If the strategy raises.
         """
-        hbt, handles = build_backtester(self.assets, self.tapes, records=self.records, sample_every_ns=self.sample_every_ns)
+        hbt, handles = build_backtester(
+            self.assets, self.tapes, records=self.records, sample_every_ns=self.sample_every_ns, traces=self.trace
+        )
         started = monotonic_s()
         try:
-            returned = strategy(hbt, *args)
+            returned = _call(strategy, hbt, args)
         except QueuefrontError:
             raise
         except Exception as e:
@@ -133,6 +143,31 @@ class Run:
     def equity(self) -> pl.DataFrame:
         """Position, money and equity of every asset over time."""
         return _stack(self._equity, "timestamp")
+
+    @cached_property
+    def traces(self) -> pl.DataFrame:
+        """Everything that happened to our orders at the exchange, by its time; empty unless the backtest traces."""
+        from queuefront.report import trace_frame
+
+        return _stack([_numbered(trace_frame(r.traces, r.instrument), k, r) for k, r in enumerate(self.results)], "exch_ts")
+
+    def explain(self, order_id: int, asset_no: int = 0, *, occurrence: int = -1) -> Explanation:
+        """Return why an order filled, or did not, and what it would have come to had it arrived earlier.
+
+        Where a strategy uses an id again, `occurrence` says which order is meant: 0 the first, -1 the last.
+
+        Raises
+        ------
+        ConfigError
+            If the strategy sent no such order, or the backtest keeps no records or traces.
+        """
+        from queuefront.report import explain_order
+
+        if not (self.backtest.trace and self.backtest.records):
+            raise ConfigError("this run kept no traces of its orders; make it with Backtest(…, trace=True)")
+        result = self.results[asset_no]
+        asset, tape = self.backtest.assets[asset_no], self.backtest.tapes[asset_no]
+        return explain_order(order_id, result.traces, result.changes, asset, tape, occurrence=occurrence)
 
     @cached_property
     def _fills(self) -> list[pl.DataFrame]:
@@ -217,6 +252,26 @@ class Run:
                 "result": CODE_NAMES.get(self.error_code, str(self.error_code)),
             },
         }
+
+
+def _call(strategy: Callable[..., Any], hbt: Backtester, args: tuple[Any, ...]) -> Any:
+    """Call a strategy; if its cached machine code belongs to a module of another name, compile it anew.
+
+    Numba finds cached code by the file, and then imports the module that the file was when it was compiled: `examples.grid`
+    in a notebook, another name where `qf backtest examples/grid.py` loaded it.
+    """
+    try:
+        return strategy(hbt, *args)
+    except ModuleNotFoundError as e:
+        names = {frame.name for frame in traceback.extract_tb(e.__traceback__)}
+        own = getattr(getattr(strategy, "py_func", None), "__globals__", None)
+        if "_rebuild_env" not in names or own is None:
+            raise
+    for function in (strategy, *own.values()):
+        cache = getattr(function, "_cache", None)
+        if cache is not None and getattr(function, "__module__", None) == strategy.__module__:
+            cache.flush()
+    return strategy(hbt, *args)
 
 
 def error_code_of(hbt: Backtester) -> int:

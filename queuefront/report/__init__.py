@@ -1,5 +1,6 @@
 """What a run came to: tables, figures of merit, plots and the HTML report."""
 
+from queuefront.report.explain import Explanation, Outcome, explain_order, trace_frame
 from queuefront.report.frames import currency_of, equity_frame, fills_frame, orders_frame, total_equity_frame
 from queuefront.report.html import write_report
 from queuefront.report.plots import inventory_figure, profit_figure, run_figure, stats_figure, total_figure
@@ -9,13 +10,16 @@ from queuefront.report.summary_text import render_summary
 
 __all__ = [
     "AssetSummary",
+    "Explanation",
     "InverseAssetRecord",
     "LinearAssetRecord",
     "OrderOutcomes",
+    "Outcome",
     "Stats",
     "Summary",
     "currency_of",
     "equity_frame",
+    "explain_order",
     "fills_frame",
     "inventory_figure",
     "orders_frame",
@@ -26,5 +30,6 @@ __all__ = [
     "summarize",
     "total_equity_frame",
     "total_figure",
+    "trace_frame",
     "write_report",
 ]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,7 +15,10 @@ import pytest
 from queuefront import Asset, Backtest, ConstantLatency, InterpolatedLatency, PowerQueue, Run, ValueFees
 from queuefront.core import LATENCY, ClosedError, ConfigError, StrategyError
 from queuefront.core.enums import GTC, LIMIT
+from queuefront.core.jit import IS_INTERPRETED
 from tests.small_market import SECOND, T0, market
+
+ROOT = Path(__file__).parents[2]
 
 
 def take(hbt, qty=1.0):
@@ -219,3 +225,46 @@ def test_the_configuration_names_models_and_arguments_of_any_kind():
         assert config["assets"][0]["queue"] == {"model": "PowerQueue", "n": 2.0}
         assert config["strategy"]["arguments"] == [3, "array of float64, shape (2, 3)", None, "(1, 2)"]
         assert json.loads(json.dumps(config)) == config
+
+
+CACHED_STRATEGY = """
+from numba import njit
+
+@njit(cache=True)
+def wakes(hbt):
+    count = 0
+    while hbt.elapse(1_000_000_000) == 0:
+        count += 1
+    return count
+
+@njit(cache=True)
+def strategy(hbt):
+    return wakes(hbt)
+"""
+
+RUN_UNDER_A_NAME = """
+import importlib.util, sys
+import queuefront as qf
+from tests.small_market import market
+
+name, path = sys.argv[1:]
+spec = importlib.util.spec_from_file_location(name, path)
+module = importlib.util.module_from_spec(spec)
+sys.modules[name] = module
+spec.loader.exec_module(module)
+print(qf.Backtest([qf.Asset(market())]).run(module.strategy).returned)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(IS_INTERPRETED, reason="nothing is compiled, so nothing is cached")
+def test_a_strategy_that_was_compiled_under_another_module_name_runs(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(CACHED_STRATEGY)
+    said = []
+    for name in ("_strategy_mine", "mine", "notebook.mine"):
+        environment = {"PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+        command = [sys.executable, "-c", RUN_UNDER_A_NAME, name, str(file)]
+        run = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=300)
+        said.append(run.stdout)
+    assert len(set(said)) == 1
