@@ -3,7 +3,7 @@
 from queuefront.bot.binding import bind_variants
 from queuefront.bot.id_table_compiled import EMPTY, new_table, table_find, table_insert, table_remove
 from queuefront.bot.money_compiled import E18, INVERSE_SCALE, add_to_sum, amount_of, fee_of, sum_to_float
-from queuefront.bot.order_compiled import Order, copy_order, view_order
+from queuefront.bot.order_compiled import Order, copy_message, copy_order, view_order
 from queuefront.bot.orders import OrderIterator, Orders, add_order, find_order, new_orders, remove_inactive
 from queuefront.bot.recorder import Recorder, RecorderState
 from queuefront.bot.state import StateValues
@@ -27,6 +27,7 @@ __all__ = [
     "amount_of",
     "attribute",
     "bind_variants",
+    "copy_message",
     "copy_order",
     "entry",
     "fee_of",

@@ -27,7 +27,7 @@ from queuefront.bot.binding import bind_attribute
 from queuefront.core.enums import NEW, NONE, PARTIALLY_FILLED
 from queuefront.core.jit import IS_INTERPRETED, borrowing, internal
 
-__all__ = ["Order", "copy_order", "view_order"]
+__all__ = ["Order", "copy_message", "copy_order", "view_order"]
 
 
 @borrowing
@@ -65,6 +65,31 @@ def copy_order(target, source):
     target["is_execution"] = source["is_execution"]
     target["is_technical"] = source["is_technical"]
     target["reserved"] = source["reserved"]
+
+
+@borrowing
+def copy_message(target, source):
+    """Copy what a message between us and the exchange carries of an ORDER record; the rest of `target` stays as it is."""
+    target["order_id"] = source["order_id"]
+    target["price_tick"] = source["price_tick"]
+    target["order_lots"] = source["order_lots"]
+    target["leaves_lots"] = source["leaves_lots"]
+    target["exec_lots"] = source["exec_lots"]
+    target["exec_price_tick"] = source["exec_price_tick"]
+    target["exch_ts"] = source["exch_ts"]
+    target["local_ts"] = source["local_ts"]
+    target["qty_ahead"] = source["qty_ahead"]
+    target["arrival_qty_ahead"] = source["arrival_qty_ahead"]
+    target["rest_row"] = source["rest_row"]
+    target["seen_lots"] = source["seen_lots"]
+    target["side"] = source["side"]
+    target["is_maker"] = source["is_maker"]
+    target["order_type"] = source["order_type"]
+    target["time_in_force"] = source["time_in_force"]
+    target["req"] = source["req"]
+    target["status"] = source["status"]
+    target["is_execution"] = source["is_execution"]
+    target["is_technical"] = source["is_technical"]
 
 
 class OrderArrays(NamedTuple):

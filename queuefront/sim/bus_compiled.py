@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from queuefront.bot import copy_order
+from queuefront.bot import copy_message, copy_order
 from queuefront.core.dtypes import ORDER
 from queuefront.core.jit import borrowing, internal
 
@@ -40,7 +40,7 @@ def _put(ring, head, tail, message, wanted_ts):
     mask = len(ring) - 1
     due = max(wanted_ts, ring["due_ts"][(tail - 1) & mask]) if tail > head else max(wanted_ts, 0)
     place = tail & mask
-    copy_order(ring[place], message)
+    copy_message(ring[place], message)
     ring["due_ts"][place] = due
     return place
 

@@ -44,73 +44,77 @@ def _awaited_ts(a, since, awaits, order_id, until_ts):
 
 
 @borrowing
-def _skip_rows(a, row, until_ts):
-    """Apply the rows that do not concern us, up to a time. Returns the next row."""
-    spec, state = a.spec[0], a.state[0]
-    own_bid, own_ask = state["own_best_bid_level"], state["own_best_ask_level"]
-    if spec["is_by_order"]:
-        return skip_to_own_row_by_order(
-            a.op,
-            a.exch_ts,
-            a.level,
-            a.lots,
-            a.prior_level,
-            a.prior_lots,
-            a.best_bid_exch,
-            a.best_ask_exch,
-            a.exch_lots,
-            a.own_count,
-            row,
-            until_ts,
-            own_bid,
-            own_ask,
+def _run_level_rows(a, until_ts, awaits, order_id):
+    """Process the rows of a market by price up to a time, or to the awaited response to a fill among them."""
+    state = a.state[0]
+    # Taken into locals once: loading them from the asset at every row of ours would cost as much as the row.
+    op, exch_ts, level, lots = a.op, a.exch_ts, a.level, a.lots
+    best_bid, best_ask, book_lots, own_count = a.best_bid_exch, a.best_ask_exch, a.exch_lots, a.own_count
+    count = len(op)
+    row = state["exch_row"]
+    while True:
+        own_bid, own_ask = state["own_best_bid_level"], state["own_best_ask_level"]
+        row = skip_to_own_row(
+            op, exch_ts, level, lots, best_bid, best_ask, book_lots, own_count, row, until_ts, own_bid, own_ask
         )
-    if spec["is_honest"]:
-        return skip_to_own_row_honest(a, row, until_ts)
-    return skip_to_own_row(
+        if row >= count or exch_ts[row] > until_ts:
+            break
+        queued = state["response_tail"]
+        process_level_row(a, row)
+        row += 1
+        if state["response_tail"] != queued:
+            until_ts = _awaited_ts(a, queued, awaits, order_id, until_ts)
+    state["exch_row"] = row
+
+
+@borrowing
+def _run_other_rows(a, until_ts, awaits, order_id):
+    """Do the same in a market by order, or where liquidity is honest."""
+    spec, state, exch_ts = a.spec[0], a.state[0], a.exch_ts
+    row = state["exch_row"]
+    while True:
+        row = _skip_by_order(a, row, until_ts) if spec["is_by_order"] else skip_to_own_row_honest(a, row, until_ts)
+        if row >= len(exch_ts) or exch_ts[row] > until_ts:
+            break
+        queued = state["response_tail"]
+        if spec["is_by_order"]:
+            process_order_row(a, row)
+        else:
+            process_honest_row(a, row)
+        row += 1
+        if state["response_tail"] != queued:
+            until_ts = _awaited_ts(a, queued, awaits, order_id, until_ts)
+    state["exch_row"] = row
+
+
+@borrowing
+def _skip_by_order(a, row, until_ts):
+    state = a.state[0]
+    return skip_to_own_row_by_order(
         a.op,
         a.exch_ts,
         a.level,
         a.lots,
+        a.prior_level,
+        a.prior_lots,
         a.best_bid_exch,
         a.best_ask_exch,
         a.exch_lots,
         a.own_count,
         row,
         until_ts,
-        own_bid,
-        own_ask,
+        state["own_best_bid_level"],
+        state["own_best_ask_level"],
     )
-
-
-@borrowing
-def _process_row(a, row):
-    """Apply one row that concerns us, or clears a side."""
-    spec = a.spec[0]
-    if spec["is_by_order"]:
-        process_order_row(a, row)
-    elif spec["is_honest"]:
-        process_honest_row(a, row)
-    else:
-        process_level_row(a, row)
 
 
 @borrowing
 def _run_rows(a, until_ts, awaits, order_id):
     """Process the market's rows up to a time, or to the awaited response to a fill among them."""
-    state, exch_ts = a.state[0], a.exch_ts
-    count = len(exch_ts)
-    row = state["exch_row"]
-    while True:
-        row = _skip_rows(a, row, until_ts)
-        if row >= count or exch_ts[row] > until_ts:
-            break
-        queued = state["response_tail"]
-        _process_row(a, row)
-        row += 1
-        if state["response_tail"] != queued:
-            until_ts = _awaited_ts(a, queued, awaits, order_id, until_ts)
-    state["exch_row"] = row
+    if a.spec[0]["is_by_order"] or a.spec[0]["is_honest"]:
+        _run_other_rows(a, until_ts, awaits, order_id)
+    else:
+        _run_level_rows(a, until_ts, awaits, order_id)
 
 
 @borrowing

@@ -40,10 +40,8 @@ def _grow_traces(a):
 
 @borrowing
 def trace(a, order, what, row, lots, now):
-    """Keep what happened to an order, where the run is traced. order : ORDER record, as it is afterwards."""
+    """Keep what happened to an order. order : ORDER record, as it is afterwards. Call it where the run is traced only."""
     spec, state = a.spec[0], a.state[0]
-    if not spec["traces"]:
-        return
     count = state["trace_count"]
     if count == len(a.traces):
         _grow_traces(a)
@@ -70,7 +68,8 @@ def execute_passive(a, place, lots, row, now):
     order["req"] = NONE
     order["is_execution"] = 1
     settle(a, order, order["price_tick"], lots)
-    trace(a, order, np.int64(TRACE_EXECUTION), row, lots, now)
+    if a.spec[0]["traces"]:
+        trace(a, order, np.int64(TRACE_EXECUTION), row, lots, now)
     respond(a, order, now)
     order["is_execution"] = 0
     if order["leaves_lots"] == 0:
@@ -91,7 +90,8 @@ def execute_taker(a, message, tick, lots, now):
     message["exch_ts"] = now
     message["is_execution"] = 1
     settle(a, message, tick, lots)
-    trace(a, message, np.int64(TRACE_TAKING), np.int64(-1), lots, now)
+    if a.spec[0]["traces"]:
+        trace(a, message, np.int64(TRACE_TAKING), np.int64(-1), lots, now)
     if not a.spec[0]["books_only_filled"]:
         respond(a, message, now)
 

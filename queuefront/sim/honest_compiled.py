@@ -124,7 +124,8 @@ def _on_level(a, row, what):
     while i < count and queue[i, 0] == tick:
         order = a.resting[queue[i, 1]]
         a.models.queue_depth(a, order, before, after)
-        trace(a, order, np.int64(TRACE_BOOK), row, change, now)
+        if a.spec[0]["traces"]:
+            trace(a, order, np.int64(TRACE_BOOK), row, change, now)
         i += 1
     a.taken_lots[place] = 0
     queue = a.ask_queue if is_bid else a.bid_queue
@@ -161,7 +162,8 @@ def _on_trade(a, row, is_buy):
                 order["qty_ahead"] = max(order["qty_ahead"], 0.0)
             else:
                 lots = min(np.int64(a.models.queue_filled(a, order)), order["leaves_lots"], left)
-            trace(a, order, np.int64(TRACE_TRADE), row, left, now)
+            if a.spec[0]["traces"]:
+                trace(a, order, np.int64(TRACE_TRADE), row, left, now)
         if lots > 0:
             left -= lots
             execute_passive(a, place, lots, row, now)

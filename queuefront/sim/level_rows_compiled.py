@@ -33,7 +33,8 @@ def _requeue(a, row, is_bid, tick, lots_before, lots_after):
     while i < count and queue[i, 0] == tick:
         order = a.resting[queue[i, 1]]
         a.models.queue_depth(a, order, before, after)
-        trace(a, order, np.int64(TRACE_BOOK), row, lots_after - lots_before, a.exch_ts[row])
+        if a.spec[0]["traces"]:
+            trace(a, order, np.int64(TRACE_BOOK), row, lots_after - lots_before, a.exch_ts[row])
         i += 1
 
 
@@ -89,7 +90,8 @@ def _on_trade(a, row, is_buy):
         else:
             a.models.queue_trade(a, order, qty)
             filled = np.int64(a.models.queue_filled(a, order))
-            trace(a, order, np.int64(TRACE_TRADE), row, a.lots[row], now)
+            if a.spec[0]["traces"]:
+                trace(a, order, np.int64(TRACE_TRADE), row, a.lots[row], now)
             if filled > 0:
                 lots = np.int64(a.models.exec_at_price(a, order, filled))
         lots = min(lots, order["leaves_lots"])

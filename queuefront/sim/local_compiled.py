@@ -290,7 +290,8 @@ def deliver_responses(a, until_ts):
             break
         message = a.responses[position & (len(a.responses) - 1)]
         state["response_head"] = position + 1
-        pay_funding(a, message["due_ts"] - 1)
+        if len(a.funding) > 0:
+            pay_funding(a, message["due_ts"] - 1)
         state["last_message_ts"] = max(state["last_message_ts"], message["due_ts"])
         _take_response(a, message, message["due_ts"])
         was_any = True

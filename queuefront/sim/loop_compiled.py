@@ -206,7 +206,8 @@ def go_to(hbt, until_ts, mode, asset_no, order_id):
     clock = hbt.clock[0]
     clock["now"] = until_ts
     for k in range(count):
-        pay_funding(hbt.assets[k], until_ts)
+        if len(hbt.assets[k].funding) > 0:
+            pay_funding(hbt.assets[k], until_ts)
     if clock["sample_every_ns"] > 0 and until_ts >= clock["next_sample_ts"]:
         record_samples(hbt)
         every = clock["sample_every_ns"]

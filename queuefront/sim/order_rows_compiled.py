@@ -55,7 +55,8 @@ def _advance_queue(a, row, is_bid, tick, lots):
         order = a.resting[queue[i, 1]]
         if order["rest_row"] > place_row:
             order["qty_ahead"] -= qty
-            trace(a, order, np.int64(TRACE_QUEUE), row, lots, a.exch_ts[row])
+            if a.spec[0]["traces"]:
+                trace(a, order, np.int64(TRACE_QUEUE), row, lots, a.exch_ts[row])
         i += 1
 
 
@@ -109,7 +110,8 @@ def _expire_side(a, row, is_bid, now):
         order["is_maker"] = 0
         order["exch_ts"] = now
         order["req"] = NONE
-        trace(a, order, np.int64(TRACE_EXPIRE), row, np.int64(0), now)
+        if a.spec[0]["traces"]:
+            trace(a, order, np.int64(TRACE_EXPIRE), row, np.int64(0), now)
         respond(a, order, now)
         remove_resting(a, place)
 

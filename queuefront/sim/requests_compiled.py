@@ -85,7 +85,8 @@ def _expire(a, message, now):
     message["is_execution"] = 0
     message["status"] = EXPIRED
     message["exch_ts"] = now
-    trace(a, message, np.int64(TRACE_EXPIRE), np.int64(-1), np.int64(0), now)
+    if a.spec[0]["traces"]:
+        trace(a, message, np.int64(TRACE_EXPIRE), np.int64(-1), np.int64(0), now)
     respond(a, message, now)
 
 
@@ -146,12 +147,13 @@ def _rest(a, message, now):
         ahead, message["seen_lots"] = available_lots(a, place), a.exch_lots[place]
     message["own_level"] = level
     message["rest_row"] = a.state["exch_row"][0]
-    message["memory_0"] = message["memory_1"] = 0.0
+    message["memory_0"] = message["memory_1"] = message["traded_qty"] = 0.0
     a.models.queue_enter(a, message, quantity(spec, ahead))
     message["arrival_qty_ahead"] = message["qty_ahead"]
     if spec["is_honest"]:
         message["arrival_qty_ahead"] += quantity(spec, own_lots_at(a, message["side"], message["price_tick"]))
-    trace(a, message, np.int64(TRACE_REST), np.int64(-1), message["leaves_lots"], now)
+    if a.spec[0]["traces"]:
+        trace(a, message, np.int64(TRACE_REST), np.int64(-1), message["leaves_lots"], now)
     is_confirmed = message["is_execution"] != 0
     message["is_execution"] = 0
     if not is_confirmed:
@@ -214,7 +216,8 @@ def _cancel_order(a, message, now):
     order["exch_ts"] = now
     order["local_ts"] = message["local_ts"]  # the cancel's own time, for order_latency (D6)
     order["req"] = NONE
-    trace(a, order, np.int64(TRACE_CANCEL), np.int64(-1), np.int64(0), now)
+    if a.spec[0]["traces"]:
+        trace(a, order, np.int64(TRACE_CANCEL), np.int64(-1), np.int64(0), now)
     respond(a, order, now)
     remove_resting(a, place)
 
@@ -240,7 +243,8 @@ def _modify_order(a, message, now):
     order["leaves_lots"] = message["order_lots"]
     order["exch_ts"] = now
     order["req"] = NONE
-    trace(a, order, np.int64(TRACE_MODIFY), np.int64(-1), order["leaves_lots"], now)
+    if a.spec[0]["traces"]:
+        trace(a, order, np.int64(TRACE_MODIFY), np.int64(-1), order["leaves_lots"], now)
     placed_ts = order["local_ts"]
     order["local_ts"] = message["local_ts"]
     respond(a, order, now)
