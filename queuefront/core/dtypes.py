@@ -240,8 +240,10 @@ ASSET_SPEC: Final = register(
         ("reserved_0", "u1"),
         ("reserved_1", "u2"),
         ("order_count", "i8"),  # market by order: how many orders the tape names
+        ("range_low", "i8"),  # ticks that bounded books hold; all, where they are not bounded
+        ("range_high", "i8"),
     ],
-    itemsize=184,
+    itemsize=200,
 )
 
 #: Fee rates × 1e9 that hold from a traded value on; on linear notionals divided by their common step.

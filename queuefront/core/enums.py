@@ -134,6 +134,7 @@ OP_ADD_ORDER: Final = 11  # market by order; OP_BID says of which side
 OP_CANCEL_ORDER: Final = 12
 OP_MODIFY_ORDER: Final = 13
 OP_FILL_ORDER: Final = 14
+OP_OUTSIDE: Final = 15  # a level outside of a bounded book; OP_BID says of which side
 OP_MASK: Final = 0x0F
 OP_BID: Final = 0x10
 OP_AT_LOCAL: Final = 0x40

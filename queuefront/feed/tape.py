@@ -97,6 +97,7 @@ class Tape:
         self.levels = _read_only(levels)
         self.instrument = instrument
         self.meta = meta
+        self.tick_range: tuple[int, int] | None = None  # of bounded books
         self.opening = opening  # snapshot rows applied to both books before the first event, or None
         self._owner = owner  # the mapping that the columns are views of
 
@@ -124,6 +125,7 @@ class Tape:
         off_grid: OffGrid = "refuse",
         on_gap: OnGap = "stop",
         opening: npt.NDArray[np.void] | None = None,
+        tick_range: tuple[int, int] | None = None,
     ) -> Tape:
         """Make a tape from events.
 
@@ -138,6 +140,8 @@ class Tape:
         on_gap : of a market by order: `stop` at a row that names an order which is not there (or adds one that is), or
             `skip` such rows and count them in `meta["gap_rows"]`.
         opening : EVENT rows of a snapshot that both books start from; prices and quantities on the grid.
+        tick_range : (lowest, highest) tick that the books hold, both included; a market by price only. Rows outside of it
+            are no part of the books, and such a tape lives in memory only.
 
         Raises
         ------
@@ -147,15 +151,24 @@ class Tape:
         """
         validate_events(events, source)
         validate_event_order(events)
-        columns, levels, opening, facts = build_columns(events, instrument, source, off_grid, on_gap, opening)
+        if tick_range is not None and opening is not None:
+            ticks = instrument.ticks(opening["px"])[0]
+            opening = opening[(ticks >= tick_range[0]) & (ticks <= tick_range[1])]
+        columns, levels, opening, facts = build_columns(events, instrument, source, off_grid, on_gap, opening, tick_range)
         meta = {"version": TAPE_VERSION, "instrument": instrument.to_dict(), "source": source, **facts, "account": account}
-        return cls(columns, levels, instrument, meta, opening)
+        tape = cls(columns, levels, instrument, meta, opening)
+        tape.tick_range = tick_range
+        return tape
 
     # --- storing ------------------------------------------------------------------------------------------------------
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the tape; a failure leaves nothing under the final name."""
         import pyarrow as pa
 
+        if self.tick_range is not None:
+            raise ConfigError(
+                "a tape with a range of ticks lives in memory only; save it without, and bound it when it is used"
+            )
         if self.opening is not None:
             raise ConfigError(
                 "a tape with an opening snapshot lives in memory only; put the snapshot's rows into the events"
@@ -237,7 +250,9 @@ class Tape:
         if (instrument.tick_size, instrument.lot_size) != (self.instrument.tick_size, self.instrument.lot_size):
             raise ConfigError("another tick or lot size changes the tape's columns; build a new tape from its events")
         meta = {**self.meta, "instrument": instrument.to_dict()}
-        return Tape(dict(self._columns()), self.levels, instrument, meta, self.opening, self._owner)
+        tape = Tape(dict(self._columns()), self.levels, instrument, meta, self.opening, self._owner)
+        tape.tick_range = self.tick_range
+        return tape
 
     # --- the events again ---------------------------------------------------------------------------------------------
     def to_events(self) -> npt.NDArray[np.void]:

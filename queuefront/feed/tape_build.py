@@ -41,6 +41,7 @@ from queuefront.core.enums import (
     OP_MODIFY_ORDER,
     OP_NOTHING,
     OP_OTHER_TRADE,
+    OP_OUTSIDE,
     OP_SELL_TRADE,
     OP_SET_ASK,
     OP_SET_BID,
@@ -104,6 +105,7 @@ def build_columns(
     off_grid: OffGrid,
     on_gap: OnGap,
     opening: npt.NDArray[np.void] | None,
+    tick_range: tuple[int, int] | None = None,
 ) -> tuple[Columns, npt.NDArray[np.int64], npt.NDArray[np.void] | None, dict[str, Any]]:
     """Return (columns, levels, opening, facts) of a tape of valid events in order; `facts` go into its metadata."""
     is_by_order = _is_by_order(events, source)
@@ -116,6 +118,8 @@ def build_columns(
     if opening is not None:
         opening, more = _opening_ticks(opening, instrument, source, off_grid, is_by_order=is_by_order)
         named = np.concatenate([named, more])
+    if tick_range is not None:
+        _bound(op, ticks, tick_range)
     levels = _unique(named)
     level = np.where(named_rows, np.searchsorted(levels, ticks), 0).astype(np.int32)
     columns: Columns = {
@@ -136,6 +140,15 @@ def build_columns(
     facts |= _describe(columns, len(levels)) | {"rounded": {"px": rounded_prices, "qty": rounded_quantities}}
     facts["checksum"] = checksum(columns, levels)
     return columns, levels, opening, facts
+
+
+def _bound(op: npt.NDArray[np.uint8], ticks: npt.NDArray[np.int64], tick_range: tuple[int, int]) -> None:
+    """Mark the rows that set a level outside of a bounded book (spec B2.6): it does not hold them."""
+    what = _what(op)
+    is_outside = (ticks < tick_range[0]) | (ticks > tick_range[1])
+    for sets, side in ((OP_SET_BID, OP_BID), (OP_SET_ASK, 0)):
+        rows = is_outside & (what == sets)
+        op[rows] = (op[rows] & np.uint8(OP_AT_EXCH | OP_AT_LOCAL)) | np.uint8(OP_OUTSIDE | side)
 
 
 def _is_by_order(events: npt.NDArray[np.void], source: str) -> bool:

@@ -130,6 +130,7 @@ def _spec(asset: Asset, tape: Tape, tables: Tables) -> npt.NDArray[np.void]:
     if len(tape.levels):
         row["tick_low"], row["tick_high"] = tape.levels[0], tape.levels[-1]
     row["amount_max"], row["lots_max"] = _limits(asset.fees, instrument, tables.fee_tiers)
+    row["range_low"], row["range_high"] = tape.tick_range or (INT64_MIN, INT64_MAX)
     row["is_by_order"], row["order_count"] = tape.is_by_order, tape.meta.get("orders", 0)
     row["trades_capacity"] = asset.last_trades_capacity
     row["last_exch_ts"] = _or(tape.meta["last_exch_ts"], INT64_MIN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from queuefront.bot import Struct, attribute, method, struct
+from queuefront.core.clock import INT64_MIN
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import (
     BUY_EVENT,
@@ -15,7 +16,7 @@ from queuefront.core.enums import (
     NO_BID_TICK,
     SELL_EVENT,
 )
-from queuefront.core.jit import borrowing, compiled
+from queuefront.core.jit import borrowing, compiled, internal
 from queuefront.sim.market_compiled import apply_local_rows, best_levels_before, level_of
 
 __all__ = ["ReplayDepth"]
@@ -105,6 +106,15 @@ def _qty_at(a, place):
     return a.local_lots[place] * spec["lot_numerator"] / spec["lot_denominator"]
 
 
+@borrowing
+def _qty_at_tick(a, price_tick, side):
+    spec = a.spec[0]
+    if not spec["range_low"] <= price_tick <= spec["range_high"]:
+        return np.nan
+    level = level_of(a.levels, price_tick)
+    return _qty_at(a, 2 * level + side) if level >= 0 else 0.0
+
+
 @attribute(ReplayDepth)
 @compiled
 def best_bid_qty(depth):
@@ -124,17 +134,58 @@ def best_ask_qty(depth):
 @method(ReplayDepth)
 @compiled
 def bid_qty_at_tick(depth, price_tick: int):
-    """Quantity bid at a tick, hidden quantity included; 0 where there is none."""
-    level = level_of(depth.asset.levels, price_tick)
-    return _qty_at(depth.asset, 2 * level) if level >= 0 else 0.0
+    """Quantity bid at a tick, hidden quantity included; 0 where there is none, NaN outside of a bounded book."""
+    return _qty_at_tick(depth.asset, price_tick, 0)
 
 
 @method(ReplayDepth)
 @compiled
 def ask_qty_at_tick(depth, price_tick: int):
-    """Quantity offered at a tick, hidden quantity included; 0 where there is none."""
-    level = level_of(depth.asset.levels, price_tick)
-    return _qty_at(depth.asset, 2 * level + 1) if level >= 0 else 0.0
+    """Quantity offered at a tick, hidden quantity included; 0 where there is none, NaN outside of a bounded book."""
+    return _qty_at_tick(depth.asset, price_tick, 1)
+
+
+@internal
+def _range_depth(a, side):
+    spec = a.spec[0]
+    low, high = spec["range_low"], spec["range_high"]
+    if low == INT64_MIN:
+        raise ValueError("this book is not bounded; it has no array of levels")
+    out = np.zeros(high - low + 1)
+    apply_local_rows(a)
+    for v in range(len(a.levels)):
+        tick = a.levels[v]
+        if low <= tick <= high:
+            out[tick - low] = a.local_lots[2 * v + side] * spec["lot_numerator"] / spec["lot_denominator"]
+    return out
+
+
+@attribute(ReplayDepth)
+@compiled
+def bid_depth(depth):
+    """Quantities bid at every tick of a bounded book, float64[roi_ub_tick - roi_lb_tick + 1]; a copy."""
+    return _range_depth(depth.asset, 0)
+
+
+@attribute(ReplayDepth)
+@compiled
+def ask_depth(depth):
+    """Quantities offered at every tick of a bounded book, float64[roi_ub_tick - roi_lb_tick + 1]; a copy."""
+    return _range_depth(depth.asset, 1)
+
+
+@attribute(ReplayDepth)
+@compiled
+def roi_lb_tick(depth):
+    """Lowest tick of a bounded book; -2^63 where it is not bounded."""
+    return depth.asset.spec["range_low"][0]
+
+
+@attribute(ReplayDepth)
+@compiled
+def roi_ub_tick(depth):
+    """Highest tick of a bounded book; 2^63 - 1 where it is not bounded."""
+    return depth.asset.spec["range_high"][0]
 
 
 @borrowing

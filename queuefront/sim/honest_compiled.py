@@ -27,6 +27,7 @@ from queuefront.core.enums import (
     BUY,
     OP_AT_EXCH,
     OP_BUY_TRADE,
+    OP_CLEAR_ALL_ASKS,
     OP_CLEAR_BIDS,
     OP_MASK,
     OP_SELL_TRADE,
@@ -103,7 +104,7 @@ def skip_to_own_row_honest(a, row, until_ts):
             elif what == OP_SELL_TRADE:
                 if level[row] <= own_bid:
                     break
-            elif what >= OP_CLEAR_BIDS:
+            elif OP_CLEAR_BIDS <= what <= OP_CLEAR_ALL_ASKS:
                 break
         row += 1
     return row

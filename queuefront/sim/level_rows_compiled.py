@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from queuefront.core.enums import (
+    OP_BID,
     OP_BUY_TRADE,
     OP_CLEAR_BIDS,
     OP_MASK,
+    OP_OUTSIDE,
     OP_SELL_TRADE,
     OP_SET_ASK,
     OP_SET_BID,
@@ -107,6 +109,10 @@ def process_level_row(a, row):
         _on_depth(a, row, what)
     elif what == OP_BUY_TRADE or what == OP_SELL_TRADE:
         _on_trade(a, row, what == OP_BUY_TRADE)
+    elif what == OP_OUTSIDE:
+        # The book does not hold the level, yet an order of ours there hears of it: from nothing to the new quantity.
+        is_bid = np.int64((a.op[row] & OP_BID) != 0)
+        _requeue(a, row, is_bid, a.levels[a.level[row]], np.int64(0), a.lots[row])
     elif what >= OP_CLEAR_BIDS:
         state = a.state[0]
         bid, ask = best_levels_before(

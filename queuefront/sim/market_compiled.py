@@ -24,6 +24,7 @@ from queuefront.core.enums import (
     OP_FILL_ORDER,
     OP_MASK,
     OP_MODIFY_ORDER,
+    OP_OUTSIDE,
     OP_SELL_TRADE,
     OP_SET_ASK,
 )
@@ -123,6 +124,9 @@ def skip_to_own_row(
             elif what == OP_SELL_TRADE:
                 if level[row] <= own_best_bid:
                     break
+            elif what == OP_OUTSIDE:
+                if own_count[2 * level[row] + (0 if code & OP_BID else 1)] != 0:
+                    break
             elif what >= OP_CLEAR_BIDS:
                 break
         row += 1
@@ -208,10 +212,10 @@ def apply_local_rows(a):
             what = code & OP_MASK
             if 0 < what <= OP_SET_ASK:
                 book_lots[2 * level[i] + what - 1] = lots[i]
-            elif what >= OP_ADD_ORDER:
+            elif OP_ADD_ORDER <= what <= OP_FILL_ORDER:
                 is_bid = (code & OP_BID) != 0
                 apply_order_row(book_lots, what, is_bid, level[i], lots[i], a.prior_level[i], a.prior_lots[i])
-            elif what >= OP_CLEAR_BIDS:
+            elif OP_CLEAR_BIDS <= what <= OP_CLEAR_ALL_ASKS:
                 bid, ask = best_levels_before(
                     a.best_bid_local, a.best_ask_local, i, state["opening_bid_level"], state["opening_ask_level"]
                 )

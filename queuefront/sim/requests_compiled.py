@@ -148,7 +148,10 @@ def _rest(a, message, now):
     message["own_level"] = level
     message["rest_row"] = a.state["exch_row"][0]
     message["memory_0"] = message["memory_1"] = message["traded_qty"] = 0.0
-    a.models.queue_enter(a, message, quantity(spec, ahead))
+    qty = quantity(spec, ahead)
+    if not spec["range_low"] <= message["price_tick"] <= spec["range_high"]:
+        qty = np.nan  # outside of a bounded book nobody knows what rests
+    a.models.queue_enter(a, message, qty)
     message["arrival_qty_ahead"] = message["qty_ahead"]
     if spec["is_honest"]:
         message["arrival_qty_ahead"] += quantity(spec, own_lots_at(a, message["side"], message["price_tick"]))

@@ -112,6 +112,7 @@ class AssetCase:
     latency_offset: int = 0
     snapshot: tuple[tuple[float, ...], ...] = ()  # rows of an initial snapshot
     funding: tuple[tuple[int, str, str], ...] = ()  # (time, mark price, rate); the reference knows none
+    tick_range: tuple[int, int] | None = None  # of the vector book, which all assets of a case have or none
 
     @property
     def lot_ratio(self) -> tuple[int, int]:
@@ -182,6 +183,8 @@ class Engine:
         getattr(asset, f"{case.exchange}_exchange")(*((True,) if is_strict else ()))
         fee_kind = "flat_per_trade" if case.fee[0] == "flat" else case.fee[0]
         getattr(asset, f"{fee_kind}_fee_model")(*case.fee[1:])
+        if case.tick_range is not None:
+            asset.roi_lb(case.tick_range[0] * case.tick_size).roi_ub(case.tick_range[1] * case.tick_size)
         return asset.tick_size(case.tick_size).lot_size(case.lot_size).last_trades_capacity(case.last_trades_capacity)
 
     @staticmethod
@@ -203,7 +206,9 @@ class Engine:
         """
         keep: list[np.ndarray] = []
         assets = [self.asset(a, keep, strict_reference=strict_reference) for a in case.assets]
-        backtest = self.module.HashMapMarketDepthBacktest(assets)
+        is_bounded = case.assets[0].tick_range is not None
+        name = "ROIVectorMarketDepthBacktest" if is_bounded else "HashMapMarketDepthBacktest"
+        backtest = getattr(self.module, name)(assets)
         try:
             yield backtest
         finally:

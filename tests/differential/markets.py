@@ -28,6 +28,7 @@ from queuefront.core.enums import (
     DEPTH_EVENT,
     DEPTH_SNAPSHOT_EVENT,
     EXCH_EVENT,
+    KIND_MASK,
     LOCAL_EVENT,
     SELL_EVENT,
     TRADE_EVENT,
@@ -101,6 +102,17 @@ class Synthetic:
 
     def events(self) -> np.ndarray:
         return _synthetic_events(self).copy()
+
+
+@dataclass(frozen=True)
+class WithoutClears:
+    """A market without the rows that clear a side: the reference's vector book does not clear asks (row D12)."""
+
+    market: Market
+
+    def events(self) -> np.ndarray:
+        events = self.market.events()
+        return events[(events["ev"] & np.uint64(KIND_MASK)) != DEPTH_CLEAR_EVENT].copy()
 
 
 def feed_is_recorded(name: str) -> bool:

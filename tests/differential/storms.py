@@ -10,7 +10,7 @@ and any latency nothing is modified: the reference revives orders that it forgot
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ from tests.differential.engines import (
     AssetCase,
     Case,
 )
-from tests.differential.markets import Feed, Market, Synthetic
+from tests.differential.markets import Feed, Market, Synthetic, WithoutClears
 from tests.l3_market import OrderMarket
 
 QUEUES: tuple[tuple[Any, ...], ...] = (
@@ -223,6 +223,18 @@ def recorded_case(draw: Draw, model: tuple[Any, str], names: tuple[str, ...]) ->
     _, unit, lots_max = FEEDS[names[0]]
     storm = Storm(400, unit, draw.choice((1, lots_max // 40, lots_max)))
     return Case(assets, storm_actions(draw, storm, assets))
+
+
+def bounded_case(draw: Draw, model: tuple[Any, str], *, length: int = 250) -> Case:
+    """Draw a case whose books hold a range of ticks only, which the market leaves now and then."""
+    grid = draw.choice(GRIDS if model[1] == "no_partial_fill" else GRIDS[:2])
+    market = WithoutClears(Synthetic(draw.integer(0, 2**20), draw.choice((300, 1200)), *grid))
+    ticks = np.rint(market.events()["px"] / grid[0]).astype(np.int64)
+    middle, width = int(np.median(ticks)), draw.integer(3, 30)
+    unit = 1 + int(np.ptp(market.events()["exch_ts"])) // (3 * length)
+    asset = replace(asset_case(draw, market, grid, unit, model), tick_range=(middle - width, middle + width))
+    storm = Storm(length, unit, draw.choice((1, 5, 80)))
+    return Case((asset,), storm_actions(draw, storm, (asset,)))
 
 
 def order_case(draw: Draw, *, length: int = 250) -> Case:

@@ -1,10 +1,11 @@
 """hftbacktest's surface on our engine: change the import line of a strategy and run it.
 
-Covers the L2 surface: assets, hash-map depth, orders, waits, recorder, statistics and the Binance futures converter.
+Covers backtests by price and by order, with either book; recorder, statistics, and the data utilities. There are no live
+bots yet.
 """
 
 from queuefront.bot import Recorder
-from queuefront.compat.hftbacktest.asset import BacktestAsset, HashMapMarketDepthBacktest
+from queuefront.compat.hftbacktest.asset import BacktestAsset, HashMapMarketDepthBacktest, ROIVectorMarketDepthBacktest
 from queuefront.compat.hftbacktest.order import (
     BUY,
     CANCELED,
@@ -66,6 +67,7 @@ __all__ = [
     "TRADE_EVENT",
     "BacktestAsset",
     "HashMapMarketDepthBacktest",
+    "ROIVectorMarketDepthBacktest",
     "Recorder",
     "event_dtype",
 ]

@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,9 @@ from queuefront.sim import (
     build_backtester,
 )
 
-__all__ = ["BacktestAsset", "HashMapMarketDepthBacktest"]
+__all__ = ["BacktestAsset", "HashMapMarketDepthBacktest", "ROIVectorMarketDepthBacktest"]
+
+_RANGE_MAX: Final = 2**27
 
 Data = str | os.PathLike[str] | npt.NDArray[np.void]
 
@@ -65,6 +67,7 @@ class BacktestAsset:
         self._fees: FeeModel = ValueFees()
         self._tick_size = self._lot_size = 0.0
         self._last_trades_capacity = 0
+        self._roi = [0.0, 0.0]
 
     # --- data ---------------------------------------------------------------------------------------------------------
     def data(self, data: Data | Sequence[Data]) -> Self:
@@ -209,9 +212,21 @@ class BacktestAsset:
         self._last_trades_capacity = int(capacity)
         return self
 
+    def roi_lb(self, roi_lb: float) -> Self:
+        """Set the lowest price of the vector book."""
+        self._roi[0] = roi_lb
+        return self
+
+    def roi_ub(self, roi_ub: float) -> Self:
+        """Set the highest price of the vector book."""
+        self._roi[1] = roi_ub
+        return self
+
     # --- building -----------------------------------------------------------------------------------------------------
-    def build(self) -> Asset:
+    def build(self, *, is_bounded: bool = False) -> Asset:
         """Return the asset in our own terms, with its tape made in memory.
+
+        is_bounded : the books hold the prices from `roi_lb` to `roi_ub` only.
 
         Raises
         ------
@@ -231,7 +246,8 @@ class BacktestAsset:
         )
         events, source = self._load()
         opening = None if self._snapshot is None else _events_of(self._snapshot)[0]
-        tape = Tape.build(events, instrument, source=source, off_grid="round", opening=opening)
+        tick_range = self._tick_range(instrument) if is_bounded else None
+        tape = Tape.build(events, instrument, source=source, off_grid="round", opening=opening, tick_range=tick_range)
         rounded = tape.meta["rounded"]
         if rounded["px"] or rounded["qty"]:
             warnings.warn(
@@ -247,6 +263,19 @@ class BacktestAsset:
             fees=self._fees,
             last_trades_capacity=self._last_trades_capacity,
         )
+
+    def _tick_range(self, instrument: Instrument) -> tuple[int, int]:
+        low, high = (int(tick) for tick in instrument.ticks(np.array(self._roi))[0])
+        if not low <= high or self._roi[1] <= 0:
+            raise ConfigError(
+                f"the vector book holds prices from {self._roi[0]} to {self._roi[1]}; set roi_lb(…) and roi_ub(…)"
+            )
+        if high - low >= _RANGE_MAX:
+            raise ConfigError(
+                f"the vector book holds {high - low + 1:,} ticks, from {self._roi[0]} to {self._roi[1]}; set roi_lb(…) and "
+                f"roi_ub(…) closer, {_RANGE_MAX:,} ticks at most"
+            )
+        return low, high
 
     def _load(self) -> tuple[npt.NDArray[np.void], str]:
         if not self._parts:
@@ -278,6 +307,13 @@ def _shifted(events: npt.NDArray[np.void], offset: int, source: str) -> npt.NDAr
             f"{len(late):,} rows in all; give a larger offset"
         )
     return events
+
+
+def ROIVectorMarketDepthBacktest(assets: Sequence[BacktestAsset]) -> Backtester:  # noqa: N802 - hftbacktest's name
+    """Return a backtest whose books hold a range of prices only, for compiled strategies and for Python."""
+    built = [asset.build(is_bounded=True) for asset in assets]
+    hbt, _ = build_backtester(built, [asset.load() for asset in built], records=False)
+    return hbt
 
 
 def HashMapMarketDepthBacktest(assets: Sequence[BacktestAsset]) -> Backtester:  # noqa: N802 - hftbacktest's name
