@@ -10,14 +10,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Numba notices an edit of the file a compiled function stands in, not of the files it calls: the cache folder is
 # therefore named after all compiled sources. `=` and not `:=`, because the first run has no interpreter yet.
 CACHE = $(CURDIR)/.numba_cache/$(shell $(PYTHON) tests/cache_key.py --prune .numba_cache)
-demo test differential soak bench: export NUMBA_CACHE_DIR = $(CACHE)
+demo test differential fuzz soak bench: export NUMBA_CACHE_DIR = $(CACHE)
 
 PYTEST = $(BIN)/python -m pytest
 # What the bounds-checked and the interpreted run repeat: everything quick that does not itself start other engines.
 MODES = tests/unit tests/property tests/scenario
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test modes differential soak bench lint clean
+.PHONY: help venv demo test modes differential fuzz soak bench lint clean
 
 help:  ## list the targets
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +36,12 @@ modes: .venv/.stamp-test  ## the quick tests again: with bounds checks, and inte
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CACHE)-checked $(PYTEST) -q -m "not slow and not soak" $(wildcard $(MODES))
 	NUMBA_DISABLE_JIT=1 $(PYTEST) -q -m "not slow and not soak" $(wildcard $(MODES))
 
-differential: .venv/.stamp-test  ## ours against hftbacktest, everything
-	$(PYTEST) -m "soak or not soak" tests/differential
+differential: .venv/.stamp-test  ## ours against hftbacktest, everything; N=… random storms of each kind
+	$(if $(N),QF_DIFFERENTIAL_RUNS=$(N)) $(PYTEST) -m "soak or not soak" tests/differential
+
+fuzz: .venv/.stamp-test  ## arbitrary markets and calls under bounds checks; RUNS=… SEED=…
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CACHE)-checked $(BIN)/python -m tests.fuzz.engine \
+	    --runs $(or $(RUNS),20000) --seed $(or $(SEED),0)
 
 soak: .venv/.stamp-test modes  ## the heavy corpora, and the quick tests in the other two modes
 	$(PYTEST) -m soak

@@ -174,8 +174,10 @@ def _clear_queues(a, side):
 
 @borrowing
 def follow_orders(a):
-    """Bring the market's queues up to the rows that have reached us."""
+    """Bring the market's queues up to the rows that have reached us; a market by price has none."""
     state = a.state[0]
+    if not a.spec["is_by_order"][0]:
+        return
     if len(a.links) == 0 and a.spec["order_count"][0] > 0:
         _begin(a)
     for row in range(state["queues_row"], state["local_row"]):
