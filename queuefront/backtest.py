@@ -17,7 +17,15 @@ from queuefront.core.clock import monotonic_s
 from queuefront.core.enums import CODE_NAMES
 from queuefront.core.errors import ConfigError, QueuefrontError, StrategyError
 from queuefront.feed import Tape, replacing
-from queuefront.sim import Asset, AssetResult, Backtester, InterpolatedLatency, build_backtester, read_results
+from queuefront.sim import (
+    Asset,
+    AssetResult,
+    Backtester,
+    InterpolatedLatency,
+    build_backtester,
+    read_results,
+    read_series,
+)
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -42,6 +50,9 @@ class Backtest:
         come out. A sample is taken when the strategy first wakes that much later; 0 takes only the last one.
     records : keep every fill and order change. Without them a run has no fills and orders tables.
     trace : keep everything that happens to our orders at the exchange, for `Run.explain` and `Run.traces`.
+    series : names of the series that the strategy records for itself with `hbt.record_value(number, value)`.
+    charge_compute : let the processor time that the strategy spends between its calls pass in the simulation. Such runs are
+        not repeatable to the bit: the time is measured.
 
     Raises
     ------
@@ -56,6 +67,8 @@ class Backtest:
         sample_every_ns: int | None = None,
         records: bool = True,
         trace: bool = False,
+        series: Sequence[str] = (),
+        charge_compute: bool = False,
     ) -> None:
         self.assets = [assets] if isinstance(assets, Asset) else list(assets)
         for i, asset in enumerate(self.assets):
@@ -66,6 +79,8 @@ class Backtest:
         self.tapes = [asset.load() for asset in self.assets]
         self.records = records
         self.trace = trace
+        self.series = tuple(series)
+        self.charge_compute = charge_compute
         self.sample_every_ns = _default_spacing(self.tapes) if sample_every_ns is None else int(sample_every_ns)
 
     def run(self, strategy: Callable[..., Any], *args: Any) -> Run:
@@ -83,7 +98,12 @@ class Backtest:
             If the strategy raises.
         """
         hbt, handles = build_backtester(
-            self.assets, self.tapes, records=self.records, sample_every_ns=self.sample_every_ns, traces=self.trace
+            self.assets,
+            self.tapes,
+            records=self.records,
+            sample_every_ns=self.sample_every_ns,
+            traces=self.trace,
+            charges_compute=self.charge_compute,
         )
         started = monotonic_s()
         try:
@@ -122,6 +142,7 @@ class Run:
     ) -> None:
         self.backtest, self.returned, self.seconds, self.results = backtest, returned, seconds, results
         self.error_code = error_code_of(hbt)
+        self._series = read_series(hbt)
         self._strategy, self._args = strategy, args
 
     def __repr__(self) -> str:
@@ -150,6 +171,21 @@ class Run:
         from queuefront.report import trace_frame
 
         return _stack([_numbered(trace_frame(r.traces, r.instrument), k, r) for k, r in enumerate(self.results)], "exch_ts")
+
+    @cached_property
+    def series(self) -> pl.DataFrame:
+        """What the strategy recorded with `record_value`: timestamp, series (its name, or its number), value."""
+        import polars as pl
+
+        names = dict(enumerate(self.backtest.series))
+        numbers = self._series["series_no"].tolist()
+        return pl.DataFrame(
+            {
+                "timestamp": pl.Series(self._series["timestamp"]).cast(pl.Datetime("ns", "UTC")),
+                "series": pl.Series([names.get(k, str(k)) for k in numbers], dtype=pl.String),
+                "value": self._series["value"],
+            }
+        )
 
     def explain(self, order_id: int, asset_no: int = 0, *, occurrence: int = -1) -> Explanation:
         """Return why an order filled, or did not, and what it would have come to had it arrived earlier.

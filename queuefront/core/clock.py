@@ -11,7 +11,17 @@ from typing import Final
 
 from queuefront.core.errors import TimestampRangeError
 
-__all__ = ["INT64_MAX", "INT64_MIN", "NS_PER", "format_duration", "format_ts", "monotonic_s", "now_ns", "to_ns"]
+__all__ = [
+    "INT64_MAX",
+    "INT64_MIN",
+    "NS_PER",
+    "format_duration",
+    "format_ts",
+    "monotonic_s",
+    "now_ns",
+    "processor_time_us",
+    "to_ns",
+]
 
 INT64_MAX: Final = 2**63 - 1
 INT64_MIN: Final = -(2**63)
@@ -27,6 +37,11 @@ def now_ns() -> int:
 def monotonic_s() -> float:
     """Return a clock that only runs forward, for measuring durations, in seconds."""
     return time.perf_counter()
+
+
+def processor_time_us() -> int:
+    """Return the processor time of this process, microseconds."""
+    return time.process_time_ns() // 1_000
 
 
 def to_ns(value: int, unit: str) -> int:

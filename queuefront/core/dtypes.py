@@ -27,6 +27,7 @@ __all__ = [
     "ORDER_CHANGE",
     "REGISTRY",
     "SAMPLE",
+    "SERIES",
     "TRACE",
     "SchemaError",
     "register",
@@ -340,6 +341,9 @@ ASSET_STATE: Final = register(
     itemsize=400,
 )
 
+#: One value of a series that a strategy records for itself.
+SERIES: Final = register("series", [("timestamp", "i8"), ("series_no", "i8"), ("value", "f8")], itemsize=24)
+
 #: The clock of a replay.
 CLOCK: Final = register(
     "clock",
@@ -349,6 +353,9 @@ CLOCK: Final = register(
         ("next_sample_ts", "i8"),
         ("is_closed", "i8"),
         ("error_code", "i8"),
+        ("series_count", "i8"),  # values of the strategy's own series
+        ("charges_compute", "i8"),  # computing time passes in the simulation
+        ("compute_mark_us", "i8"),  # processor time when the last call ended; -1 before
     ],
-    itemsize=40,
+    itemsize=64,
 )

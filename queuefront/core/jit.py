@@ -11,15 +11,31 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from numba import config, njit
+from numba import config, njit, types
 
-__all__ = ["IS_INTERPRETED", "borrowing", "compiled", "internal", "uncached"]
+from queuefront.core.clock import processor_time_us
+
+__all__ = ["IS_INTERPRETED", "borrowing", "compiled", "internal", "processor_us", "uncached"]
 
 #: True where ``NUMBA_DISABLE_JIT`` asks for plain Python.
 IS_INTERPRETED: bool = bool(config.DISABLE_JIT)
 
 compiled: Any = partial(njit, cache=True, error_model="numpy", _nrt=True)
 """Decorator of every compiled function."""
+
+
+if IS_INTERPRETED:
+
+    def processor_us() -> int:
+        """Return the processor time of this process, microseconds."""
+        return processor_time_us()
+else:
+    _clock = types.ExternalFunction("clock", types.int64())  # of the C library; in microseconds on POSIX systems
+
+    @njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # type: ignore[untyped-decorator]
+    def processor_us() -> int:
+        """Return the processor time of this process, microseconds."""
+        return _clock()  # type: ignore[no-any-return]
 
 
 uncached: Any = partial(njit, error_model="numpy")

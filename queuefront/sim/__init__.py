@@ -2,7 +2,15 @@
 
 from queuefront.sim import surface  # noqa: F401 - gives Backtester its methods
 from queuefront.sim.asset import ReplayAsset
-from queuefront.sim.build import ASSET_COUNT_MAX, Asset, AssetResult, build_backtester, read_error_code, read_results
+from queuefront.sim.build import (
+    ASSET_COUNT_MAX,
+    Asset,
+    AssetResult,
+    build_backtester,
+    read_error_code,
+    read_results,
+    read_series,
+)
 from queuefront.sim.depth import ReplayDepth
 from queuefront.sim.fees import DirectionalFees, FeeModel, FlatFees, QtyFees, TieredFees, ValueFees
 from queuefront.sim.funding import Funding
@@ -59,4 +67,5 @@ __all__ = [
     "build_backtester",
     "read_error_code",
     "read_results",
+    "read_series",
 ]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from queuefront.bot import E18, INVERSE_SCALE, LAYOUT, link_entries
 from queuefront.core.clock import INT64_MAX, INT64_MIN
-from queuefront.core.dtypes import ASSET_SPEC, ASSET_STATE, CLOCK, FEE_TIER, LATENCY
+from queuefront.core.dtypes import ASSET_SPEC, ASSET_STATE, CLOCK, FEE_TIER, LATENCY, SERIES
 from queuefront.core.enums import CONTRACT_LINEAR, FEE_QTY, FEE_VALUE
 from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Instrument, Number, exact
@@ -30,7 +30,7 @@ from queuefront.sim.loop_compiled import Backtester, record_samples
 from queuefront.sim.models import ExchangeModel, FifoQueue, NoPartialFill, QueueModel, RiskAverseQueue
 from queuefront.sim.own import OwnExchange, OwnFees, OwnLatency, OwnQueue, hooks_of
 
-__all__ = ["ASSET_COUNT_MAX", "Asset", "AssetResult", "build_backtester", "read_error_code", "read_results"]
+__all__ = ["ASSET_COUNT_MAX", "Asset", "AssetResult", "build_backtester", "read_error_code", "read_results", "read_series"]
 
 ASSET_COUNT_MAX: Final = 4096
 _AMOUNT_MAX: Final = 4.0e18
@@ -177,7 +177,7 @@ def _new_depth(asset):
 
 @compiled
 def _new_backtester(clock, assets, depths):
-    return Backtester(clock, assets, depths)
+    return Backtester(clock, assets, depths, np.zeros(0, SERIES))
 
 
 @compiled
@@ -258,6 +258,12 @@ def _prior_columns(tape: Tape) -> tuple[npt.NDArray[Any], ...]:
 
 
 @compiled
+def read_series(hbt):
+    """Return what the strategy recorded for itself, SERIES[n], a copy."""
+    return hbt.series[: hbt.clock["series_count"][0]].copy()
+
+
+@compiled
 def read_error_code(hbt):
     """Return the first error inside the engine, 0 for none."""
     return hbt.clock["error_code"][0]
@@ -275,7 +281,13 @@ _NO_SAMPLES.flags.writeable = False
 
 
 def build_backtester(
-    assets: Sequence[Asset], tapes: Sequence[Tape], *, records: bool = True, sample_every_ns: int = 0, traces: bool = False
+    assets: Sequence[Asset],
+    tapes: Sequence[Tape],
+    *,
+    records: bool = True,
+    sample_every_ns: int = 0,
+    traces: bool = False,
+    charges_compute: bool = False,
 ) -> tuple[Backtester, list[Any]]:
     """Return a backtest before its first event, and the handles of its assets for `read_results`.
 
@@ -285,6 +297,7 @@ def build_backtester(
     records : keep every fill and order change.
     sample_every_ns : keep the state of every asset at the first call that ends this much later; 0 for never.
     traces : keep everything that happens to our orders at the exchange.
+    charges_compute : let the processor time that the strategy spends between its calls pass in the simulation.
 
     Raises
     ------
@@ -298,6 +311,7 @@ def build_backtester(
     starts = [t for tape in tapes for t in (tape.meta["first_exch_ts"], tape.meta["first_local_ts"]) if t is not None]
     clock["now"] = clock["next_sample_ts"] = min(starts, default=INT64_MAX)
     clock["sample_every_ns"] = sample_every_ns
+    clock["charges_compute"], clock["compute_mark_us"] = charges_compute, -1
     depths = tuple(_new_depth(a) for a in handles)
     hbt = _new_backtester(clock, tuple(handles), depths)
     link_entries(hbt)

@@ -13,10 +13,10 @@ import numpy as np
 
 from queuefront.bot import Struct, struct, sum_to_float
 from queuefront.core.clock import INT64_MIN
-from queuefront.core.dtypes import SAMPLE
+from queuefront.core.dtypes import SAMPLE, SERIES
 from queuefront.core.enums import END_OF_DATA, MARKET_FEED, ORDER_RESPONSE
-from queuefront.core.jit import borrowing, compiled, internal
-from queuefront.sim.bus_compiled import NEVER, due_request, due_response
+from queuefront.core.jit import borrowing, compiled, internal, processor_us
+from queuefront.sim.bus_compiled import NEVER, due_request, due_response, later
 from queuefront.sim.exchange_compiled import AWAIT_ANY, AWAIT_NOTHING, AWAIT_ORDER, run_exchange
 from queuefront.sim.local_compiled import deliver_responses, next_feed_ts, pay_funding, receive_feed
 from queuefront.sim.market_compiled import best_levels_before
@@ -27,7 +27,10 @@ __all__ = [
     "UNTIL_ORDER",
     "UNTIL_TIME",
     "Backtester",
+    "append_value",
+    "charge_compute",
     "go_to",
+    "mark_compute",
     "record_samples",
 ]
 
@@ -39,11 +42,12 @@ UNTIL_FEED = 2
 UNTIL_FEED_OR_RESPONSE = 3
 
 
-@struct("clock assets depths")
+@struct("clock assets depths series")
 class Backtester(Struct):
     """A running backtest, as a strategy sees it.
 
     clock : CLOCK[1].   assets : tuple of ReplayAsset.   depths : tuple of ReplayDepth.
+    series : SERIES, grown as needed: what the strategy records for itself.
     """
 
 
@@ -149,6 +153,46 @@ def record_samples(hbt):
         sample["trading_volume"] = state["volume_lots"] * spec["lot_numerator"] / spec["lot_denominator"]
         sample["trading_value"] = sum_to_float(state["value_high"], state["value_low"]) * spec["amount_unit"]
         state["sample_count"] = count + 1
+
+
+@internal
+def _grow_series(hbt):
+    count = len(hbt.series)
+    larger = np.zeros(max(2 * count, 256), SERIES)
+    for k in range(count):
+        larger[k] = hbt.series[k]
+    hbt.series = larger
+
+
+@borrowing
+def append_value(hbt, series_no, value):
+    """Append a value to one of the strategy's own series."""
+    clock = hbt.clock[0]
+    count = clock["series_count"]
+    if count == len(hbt.series):
+        _grow_series(hbt)
+    row = hbt.series[count]
+    row["timestamp"], row["series_no"], row["value"] = clock["now"], series_no, value
+    clock["series_count"] = count + 1
+
+
+@borrowing
+def charge_compute(hbt):
+    """Let the processor time since the last call pass in the simulation, where that is asked for."""
+    clock = hbt.clock[0]
+    if clock["charges_compute"] == 0:
+        return
+    spent_us = processor_us() - clock["compute_mark_us"]
+    if clock["compute_mark_us"] >= 0 and spent_us > 0:
+        go_to(hbt, later(clock["now"], spent_us * 1_000), np.int64(UNTIL_TIME), np.int64(0), np.int64(0))
+
+
+@borrowing
+def mark_compute(hbt):
+    """Note the processor time at the end of a call; what follows is the strategy's own."""
+    clock = hbt.clock[0]
+    if clock["charges_compute"] != 0:
+        clock["compute_mark_us"] = processor_us()
 
 
 @borrowing

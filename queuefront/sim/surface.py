@@ -27,7 +27,10 @@ from queuefront.sim.loop_compiled import (
     UNTIL_ORDER,
     UNTIL_TIME,
     Backtester,
+    append_value,
+    charge_compute,
     go_to,
+    mark_compute,
 )
 from queuefront.sim.queue_view_compiled import follow_orders, queue_rows
 from queuefront.sim.queue_view_compiled import queue_ahead as queue_ahead_of
@@ -57,7 +60,22 @@ def _check(hbt, asset_no):
 @borrowing
 def _go_to(hbt, until_ts: int, mode: int, asset_no: int, order_id: Id):
     """Run, see `loop_compiled.go_to`. An entry of its own, so that the engine is compiled once and not in every method."""
-    return go_to(hbt, until_ts, mode, asset_no, order_id)
+    code = go_to(hbt, until_ts, mode, asset_no, order_id)
+    mark_compute(hbt)
+    return code
+
+
+@entry(Backtester, "_charge_compute")
+@borrowing
+def _charge_compute(hbt):
+    charge_compute(hbt)
+
+
+@borrowing
+def _let_compute_pass(hbt):
+    if hbt.clock["charges_compute"][0] != 0:
+        hbt._charge_compute()
+        mark_compute(hbt)
 
 
 # --- state --------------------------------------------------------------------------------------------------------
@@ -274,6 +292,7 @@ def _request(hbt, code, wait, asset_no, order_id):
 @borrowing
 def _submit(hbt, asset_no, order_id, side, price, qty, time_in_force, order_type):
     _check(hbt, asset_no)
+    _let_compute_pass(hbt)
     now = hbt.clock["now"][0]
     return submit_order(hbt.assets[asset_no], order_id, side, price, qty, time_in_force, order_type, now)
 
@@ -281,12 +300,14 @@ def _submit(hbt, asset_no, order_id, side, price, qty, time_in_force, order_type
 @borrowing
 def _modify(hbt, asset_no, order_id, price, qty):
     _check(hbt, asset_no)
+    _let_compute_pass(hbt)
     return modify_order(hbt.assets[asset_no], order_id, price, qty, hbt.clock["now"][0])
 
 
 @borrowing
 def _cancel(hbt, asset_no, order_id):
     _check(hbt, asset_no)
+    _let_compute_pass(hbt)
     return cancel_order(hbt.assets[asset_no], order_id, hbt.clock["now"][0])
 
 
@@ -339,6 +360,7 @@ def elapse(hbt, duration: int):
     _check_open(hbt)
     if duration < 0:
         return np.int64(INVALID_ORDER_REQUEST)
+    _let_compute_pass(hbt)
     return hbt._go_to(_later(hbt, duration), np.int64(UNTIL_TIME), np.int64(0), np.int64(0))
 
 
@@ -356,6 +378,7 @@ def wait_order_response(hbt, asset_no: int, order_id: Id, timeout: int):
     _check(hbt, asset_no)
     if timeout < 0:
         return np.int64(INVALID_ORDER_REQUEST)
+    _let_compute_pass(hbt)
     return hbt._go_to(_later(hbt, timeout), np.int64(UNTIL_ORDER), asset_no, order_id)
 
 
@@ -369,6 +392,7 @@ def wait_next_feed(hbt, include_order_resp: bool, timeout: int):
     _check_open(hbt)
     if timeout < 0:
         return np.int64(INVALID_ORDER_REQUEST)
+    _let_compute_pass(hbt)
     mode = UNTIL_FEED_OR_RESPONSE if include_order_resp else UNTIL_FEED
     return hbt._go_to(_later(hbt, timeout), np.int64(mode), np.int64(0), np.int64(0))
 
@@ -379,6 +403,14 @@ def go_to_end(hbt):
     """Go on to the end of the data. Returns 1."""
     _check_open(hbt)
     return hbt._go_to(np.int64(INT64_MAX), np.int64(UNTIL_TIME), np.int64(0), np.int64(0))
+
+
+@entry(Backtester)
+@compiled
+def record_value(hbt, series_no: int, value: float):
+    """Append a value, at the present time, to one of the strategy's own series; they are counted from 0 (`Run.series`)."""
+    _check_open(hbt)
+    append_value(hbt, series_no, value)
 
 
 @entry(Backtester)

@@ -266,6 +266,7 @@ CLOSED_CALLS = {
     "elapse_bt": (1,),
     "wait_next_feed": (True, 1),
     "_goto_end": (),
+    "record_value": (0, 1.0),
 }
 
 

@@ -227,6 +227,37 @@ def test_the_configuration_names_models_and_arguments_of_any_kind():
         assert json.loads(json.dumps(config)) == config
 
 
+def record_the_spread(hbt):
+    while hbt.elapse(SECOND) == 0:
+        hbt.record_value(0, hbt.depth(0).best_ask - hbt.depth(0).best_bid)
+        hbt.record_value(1, hbt.position(0))
+
+
+def test_a_strategy_records_series_of_its_own() -> None:
+    series = Backtest(Asset(market()), series=["spread"]).run(record_the_spread).series
+    assert series.columns == ["timestamp", "series", "value"]
+    assert series.filter(pl.col("series") == "spread")["value"].to_list() == [1.0] * 9
+    assert set(series["series"]) == {"spread", "1"}
+
+
+def think(hbt, rounds):
+    """Send an order after much thought; return how much later than it was begun it left."""
+    hbt.elapse(SECOND)
+    begun = hbt.current_timestamp
+    x = 1.0
+    for i in range(rounds):
+        x = x * 1.000001 + i % 3
+    hbt.submit_buy_order(0, 1, 99.0, 1.0 if x > 0 else 2.0, GTC, LIMIT, False)
+    return int(hbt.orders(0).get(1).local_timestamp - begun)
+
+
+def test_computing_takes_simulated_time_where_it_is_charged() -> None:
+    assert Backtest(Asset(market())).run(think, 2_000_000).returned == 0
+    short, long = (Backtest(Asset(market()), charge_compute=True).run(think, n).returned for n in (10, 2_000_000))
+    assert 0 <= short < long < 8 * SECOND
+    assert long > 1_000_000  # two million rounds take more than a millisecond on any machine
+
+
 CACHED_STRATEGY = """
 from numba import njit
 
