@@ -88,8 +88,8 @@ class Backtest:
 
         Parameters
         ----------
-        strategy : a function of the backtest and `args`, compiled with `numba.njit` or plain Python. What it
-        returns is kept.
+        strategy : a function of the backtest and `args`, compiled with `numba.njit` or plain Python. What it returns is
+            kept.
         args : numbers, arrays or other values that compiled code takes.
 
         Raises

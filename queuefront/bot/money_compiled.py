@@ -5,12 +5,11 @@ A sum is two int64: value = high × 1e18 + low with 0 <= low < 1e18, so that no 
 Units, fixed when a run is built (`amount_unit`, `fee_unit` of ASSET_SPEC):
 
 - linear notional = multiplier × price × quantity = (multiplier × tick size × lot size) × ticks × lots: exact.
-- inverse notional = multiplier × quantity / price = (multiplier × lot size / tick size) × lots / ticks: a ratio,
-rounded half away
-  from zero to 1e-15 of that unit, once, when the fill is booked; from there on exact.
-- fees are rates in steps of 1e-9 applied to those integers. On a linear notional and on quantities they are exact;
-on an inverse
-  notional they are rounded half away from zero to 1e-4 of its unit; a flat fee counts steps of 1e-9 of the currency.
+- inverse notional = multiplier × quantity / price = (multiplier × lot size / tick size) × lots / ticks: a ratio, rounded
+  half away from zero to 1e-15 of that unit, once, when the fill is booked; from there on exact.
+- fees are rates in steps of 1e-9 applied to those integers. On a linear notional and on quantities they are exact; on
+  an inverse notional they are rounded half away from zero to 1e-4 of its unit; a flat fee counts steps of 1e-9 of the
+  currency.
 """
 
 from __future__ import annotations

@@ -80,9 +80,8 @@ _FROM_PYTHON: Final[dict[str, Callable[[Any], Any]]] = {
 def _fingerprint() -> str:
     """Return a hash of the sources that end up inside a strategy's machine code.
 
-    Numba keys cached code by the strategy's own file and its argument types. With this in the types' names, a
-    strategy that was
-    compiled against other sources or record layouts is compiled again instead of running on them.
+    Numba keys cached code by the strategy's own file and its argument types. With this in the types' names, a strategy
+    that was compiled against other sources or record layouts is compiled again instead of running on them.
     """
     package = Path(__file__).parent.parent
     digest = blake2b(digest_size=8)
@@ -146,8 +145,7 @@ def struct(fields: str) -> Callable[[type], type]:
     """Declare a struct with the given space-separated fields; decorates a subclass of `Struct`.
 
     Compiled code builds one by calling the class with all fields in order. Python builds one through a compiled
-    function that
-    does so, because that constructor can be cached.
+    function that does so, because that constructor can be cached.
     """
 
     def declare(cls: type) -> type:

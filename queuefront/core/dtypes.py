@@ -55,9 +55,8 @@ def register(name: str, fields: list[tuple[str, str]], *, itemsize: int) -> np.d
     Raises
     ------
     SchemaError
-        For no fields, an unnamed, repeated or reserved field name, a type of platform-dependent width, an object, a
-        string, or
-        a size other than the golden one.
+        For no fields, an unnamed, repeated or reserved field name, a type of platform-dependent width, an object, a string,
+        or a size other than the golden one.
     """
     if not fields:
         raise SchemaError(f"record {name!r}: it has no fields; name at least one")

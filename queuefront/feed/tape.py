@@ -6,9 +6,8 @@ pandas read it as a table. Its columns:
 ==================  ==================  =================================================================================
 ev                  uint32              flags and kind, see `core.enums`
 exch_ts, local_ts   int64               ns UTC
-tick                dictionary<int32,   price in ticks; the dictionary is the ascending table of all ticks, so that
-the index is
-                    int64>              the *level* that books use; null where a row names no price of the grid
+tick                dictionary<int32,   price in ticks; the dictionary is the ascending table of all ticks, so that the
+                    int64>              index is the *level* that books use; null where a row names no price of the grid
 lots                int64               quantity in lots
 op                  uint8               what the row does to a book, and which half sees it (`core.enums.OP_*`)
 best_bid_exch, …    int32               best levels after the row, at the exchange and locally: -1 is no bid, the number of
@@ -21,9 +20,8 @@ order_id, ival,     as in the event     optional, present where some row has one
 fval                record
 ==================  ==================  =================================================================================
 
-The metadata (key ``queuefront.tape``, JSON) carries version, instrument, source, conversion account, counts, time
-span and a
-checksum of the columns.
+The metadata (key ``queuefront.tape``, JSON) carries version, instrument, source, conversion account, counts, time span
+and a checksum of the columns.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The order bus: two first-in-first-out rings of ORDER messages, one in each direction.
 
-Messages never overtake: one is due no earlier than the one before it (spec B3.4). Positions count up for ever; a
-ring's size is a
-power of two, and it doubles when it is full.
+Messages never overtake: one is due no earlier than the one before it (spec B3.4). Positions count up for ever; a ring's
+size is a power of two, and it doubles when it is full.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The local half: what we know, when we know it (spec B3).
 
-Position and money change when we are told of an execution, not when it happens. Every execution is booked exactly
-once, and a
-refusal books nothing (D1, D5).
+Position and money change when we are told of an execution, not when it happens. Every execution is booked exactly once,
+and a refusal books nothing (D1, D5).
 """
 
 from __future__ import annotations
@@ -363,9 +362,8 @@ def submit_order(a, order_id, side, price, qty, time_in_force, order_type, now):
     """Send a new order. Returns a code: 0, ORDER_ID_EXISTS or INVALID_ORDER_REQUEST.
 
     The price is taken to the nearest tick, as hftbacktest does; a quantity that is not a whole number of lots is
-    refused, as
-    venues do. So are NaN, zero or negative quantities, unknown types and times in force, and notionals beyond what
-    int64 holds.
+    refused, as venues do. So are NaN, zero or negative quantities, unknown types and times in force, and notionals
+    beyond what int64 holds.
     """
     if find_order(a.orders, order_id) != EMPTY:
         return ORDER_ID_EXISTS

@@ -1,10 +1,9 @@
 """The run: time moves, both halves of every asset follow (spec B8).
 
-Assets meet only in the strategy, and the two halves of an asset only over the order bus. So each exchange half is
-run to the time
-asked for, or to the awaited response; then every local half receives what has arrived by then. The result is the
-same as that of
-one queue of events ordered by (time, asset, local feed, response, exchange feed, request), at a fraction of the cost.
+Assets meet only in the strategy, and the two halves of an asset only over the order bus. So each exchange half is run
+to the time asked for, or to the awaited response; then every local half receives what has arrived by then. The result
+is the same as that of one queue of events ordered by (time, asset, local feed, response, exchange feed, request), at a
+fraction of the cost.
 """
 
 from __future__ import annotations

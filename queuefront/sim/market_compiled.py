@@ -1,8 +1,7 @@
 """The recorded market at the exchange and as we see it.
 
 The exchange half stops only at rows that concern an order of ours; everything between is one tight loop. The best
-prices are
-looked up in the tape; quantities are stored as rows pass.
+prices are looked up in the tape; quantities are stored as rows pass.
 """
 
 from __future__ import annotations
@@ -102,9 +101,8 @@ def skip_to_own_row(
     book_lots : int64[2 × levels], mutated.   own_count : int32[2 × levels].
 
     A row concerns us if it changes the quantity at one of our prices, brings the other side's best price to one of ours, or
-    is a trade that reaches one. Rows that clear a side are left to the caller too: they are rare and need more than
-    this loop
-    keeps at hand.
+    is a trade that reaches one. Rows that clear a side are left to the caller too: they are rare and need more than this
+    loop keeps at hand.
     """
     count = len(op)
     while row < count:

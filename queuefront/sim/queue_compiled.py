@@ -4,15 +4,12 @@ An L2 feed tells how much rests at a price, not in which order, so every positio
 
 - `qty_ahead` starts as the book's own-side quantity at the price when the order arrives.
 - A trade at the price moves us forward by its quantity; an order is filled when at least half a lot more has traded
-than was
-  ahead. What a trade leaves over is not carried to the next order.
-- A smaller book quantity that trades do not explain is a cancel. *Risk-averse* assumes that all cancels were behind
-us (we never
-  get ahead by them, except that no more can be ahead than rests there); the *probability* models split them.
+  than was ahead. What a trade leaves over is not carried to the next order.
+- A smaller book quantity that trades do not explain is a cancel. *Risk-averse* assumes that all cancels were behind us
+  (we never get ahead by them, except that no more can be ahead than rests there); the *probability* models split them.
 
 Quantities here are floats in the instrument's unit: the logarithmic models are not scale-free, and the order of
-operations is the
-specification's so that thresholds fall alike.
+operations is the specification's so that thresholds fall alike.
 """
 
 from __future__ import annotations

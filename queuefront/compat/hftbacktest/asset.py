@@ -51,9 +51,8 @@ Data = str | os.PathLike[str] | npt.NDArray[np.void]
 class BacktestAsset:
     """One asset of a backtest; every setter returns the asset.
 
-    Differences from hftbacktest stand in docs/differences.md. Quantities that are no whole number of lots, and
-    prices that are
-    no whole number of ticks, are taken to the nearest, with a warning that counts them.
+    Differences from hftbacktest stand in docs/differences.md. Quantities that are no whole number of lots, and prices
+    that are no whole number of ticks, are taken to the nearest, with a warning that counts them.
     """
 
     def __init__(self) -> None:
