@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from queuefront.kernel.account import refresh_exposure
+from queuefront.kernel.account import refresh_exposure, revalue
 from queuefront.kernel.enums import CommandKind, Diagnostic, Health, Stage
 from queuefront.kernel.fsm import advance, find_row, move, refresh_health, request_cancel
 from queuefront.kernel.legs import Leg, least_lots, next_leg
@@ -326,11 +326,14 @@ def _close_dust(draft: Draft, slot: Slot) -> None:
             short_lots=holding.short_lots - (slot.size if sign < 0 else 0),
             orphan_lots=holding.orphan_lots + sign * slot.size,
             orphan_cost=holding.orphan_cost + slot.cost,
+            net_cost=holding.net_cost - slot.cost,
+            net_cost_lots=holding.net_cost_lots - sign * slot.cost_lots,
         )
     )
     slot = draft.put_slot(
         slot, exit_lots=slot.exit_lots + slot.size, size=0, cost=0, cost_lots=0, close_reason="DUST"
     )
+    revalue(draft, slot.instrument)
     slot = move(draft, slot, Stage.CLOSED)
     refresh_exposure(draft, slot)
     draft.answer(D.OK, "DUST: the rest is below what the venue trades")
@@ -412,7 +415,7 @@ def _change(draft: Draft, slot: Slot, order: Order, command: Modify, lots: int, 
         return
     _remember(draft, command.intent_id)
     draft.cid = order.cid
-    draft.put_order(order, modify_lots=lots, modify_tick=tick)
+    draft.put_order(order, modify_lots=lots, modify_tick=tick, modify_sightings=0)
     draft.effects.append(ModifyOrder(order.cid, order.venue_order_id, order.instrument, lots, tick))
     refresh_exposure(draft, draft.put_slot(slot))
 

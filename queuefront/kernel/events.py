@@ -34,6 +34,8 @@ _FINAL_STATUS: Final = {
 _STATUS_KINDS: Final = frozenset({*_FINAL_STATUS, E.ACK, E.PARTIAL_FILL})
 #: Events that may carry a total of fills.
 _TOTAL_KINDS: Final = _STATUS_KINDS | {E.CANCEL_REJECT, E.MODIFY_ACK, E.MODIFY_REJECT}
+#: Events that are about something else and may carry a total along.
+_ASIDE: Final = frozenset({E.CANCEL_REJECT, E.MODIFY_ACK, E.MODIFY_REJECT})
 _CANCEL_UNKNOWN: Final = {
     "SUCCESS": CancelState.UNKNOWN_AFTER_SUCCESS,
     "NOT_FOUND": CancelState.UNKNOWN_AFTER_NOT_FOUND,
@@ -204,6 +206,10 @@ def _apply(draft: Draft, order: Order, event: VenueEvent) -> None:
     grown = 0 if total is None else total - order.cum_lots
     if grown > 0:
         order = _grow(draft, order, event, grown)
+    if kind in _ASIDE and not order.is_final and (grown > 0 or order.cum_lots >= order.lots):
+        # The fills that a refusal or a change carries along decide the stage; the rest of it is written first.
+        order = _restate(draft, order, event, kind)
+        kind = E.PARTIAL_FILL
     if kind in (E.ACK, E.PARTIAL_FILL) and order.cum_lots >= order.lots:
         kind = E.FULL_FILL
     elif kind is E.ACK and grown > 0:
@@ -211,7 +217,7 @@ def _apply(draft: Draft, order: Order, event: VenueEvent) -> None:
     if order.is_final:
         _after_the_end(draft, order, event, kind, grown)
         return
-    if grown <= 0 and kind is E.PARTIAL_FILL:
+    if grown <= 0 and kind is E.PARTIAL_FILL and event.kind not in _ASIDE:
         draft.count("stale_event" if grown else "duplicate_event")
         if order.status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED):
             _see_live(draft, order, event)
@@ -219,7 +225,12 @@ def _apply(draft: Draft, order: Order, event: VenueEvent) -> None:
             return
     order = _restate(draft, order, event, kind)
     _advance_order(draft, order, kind, grown)
+    if kind is E.ORDER_REJECT and draft.diagnostic in (D.ORDER_REJECTED, D.EXIT_REJECTED):
+        is_rate = event.reason_code == D.RATE_LIMITED.name
+        draft.answer(D.RATE_LIMITED if is_rate else draft.diagnostic, f"{event.reason_code} {event.reason_text}".strip())
     if not order.is_final:
+        if kind is E.MODIFY_REJECT and event.reason_code == "FINAL":
+            ask_order(draft, order, draft.now)
         _see_live(draft, order, event)
 
 
@@ -253,10 +264,10 @@ def _take_terms(draft: Draft, order: Order, event: VenueEvent) -> Order:
     tick = event.price_tick or order.limit_tick
     if (lots, tick) == (order.lots, order.limit_tick) and event.kind is not E.MODIFY_ACK and order.modify_lots:
         # The old terms: the change was refused, or has not arrived yet. It is looked at again like a cancel.
-        if order.cancel_sightings + 1 < SIGHTINGS_MAX:
-            return draft.put_order(order, cancel_sightings=order.cancel_sightings + 1)
+        if order.modify_sightings + 1 < SIGHTINGS_MAX:
+            return draft.put_order(order, modify_sightings=order.modify_sightings + 1)
     limit_tick = tick if order.order_type is OrderType.LIMIT else order.limit_tick
-    return draft.put_order(order, lots=lots, limit_tick=limit_tick, modify_lots=0, modify_tick=0, cancel_sightings=0)
+    return draft.put_order(order, lots=lots, limit_tick=limit_tick, modify_lots=0, modify_tick=0, modify_sightings=0)
 
 
 def _restate(draft: Draft, order: Order, event: VenueEvent, kind: EventKind) -> Order:

@@ -8,12 +8,16 @@ from queuefront.kernel.account import count_position, post, refresh_exposure, re
 from queuefront.kernel.enums import Diagnostic, LedgerKind, PriceQuality
 from queuefront.kernel.fsm import advance, refresh_health
 from queuefront.kernel.records import Alarm
-from queuefront.kernel.state import Draft, Slot, Unsettled
+from queuefront.kernel.resolve import ask_order, set_timer
+from queuefront.kernel.state import Draft, Parked, Slot, Unsettled
 from queuefront.venues import EventKind, Liquidity, Role, Side, VenueEvent
 
 __all__ = ["on_drift", "on_funding", "on_liquidation", "on_mark"]
 
 D = Diagnostic
+
+#: How often a liquidation waits for fills that it overtook.
+WAITS_MAX = 8
 
 
 def on_mark(draft: Draft, instrument: str, tick: int) -> None:
@@ -77,14 +81,16 @@ def on_liquidation(draft: Draft, event: VenueEvent) -> None:
         draft.count("unknown_event")
         draft.answer(D.UNKNOWN_EVENT, "a liquidation needs instrument, side, lots and price")
         return
-    if _is_repeated(draft, event):
+    if _must_wait(draft, event, event.side, event.last_lots) or _is_repeated(draft, event):
         return
     draft.last_fill_ns = draft.now
     left = event.last_lots
     fee = event.fee or 0
-    for slot_id in range(len(draft.slots)):
-        slot = draft.slot(slot_id)
-        if slot.size and slot.instrument == event.instrument and slot.side is event.side and left:
+    held = (draft.slot(slot_id) for slot_id in range(len(draft.slots)))
+    mine = [slot for slot in held if slot.size and slot.instrument == event.instrument and slot.side is event.side]
+    # The venue knows no slots. One whose exit is under way may be empty there already, so it comes last.
+    for slot in sorted(mine, key=lambda slot: slot.active_order):
+        if left:
             lots = min(left, slot.size)
             left -= lots
             # Whoever closes the last lot pays what is left of the fee, so that its parts add up.
@@ -93,6 +99,21 @@ def on_liquidation(draft: Draft, event: VenueEvent) -> None:
             _liquidate(draft, slot, event, lots, part)
     if left:
         _beyond(draft, event, left, fee, spec.unit)
+
+
+def _must_wait(draft: Draft, event: VenueEvent, side: Side, lots: int) -> bool:
+    """Whether a liquidation overtook the fills that it closed: then they are asked for, and it is applied after them."""
+    holding = draft.holding(event.instrument)
+    held = holding.long_lots if side is Side.LONG else holding.short_lots
+    live = [key for key in sorted(draft.live) if draft.orders[key].instrument == event.instrument]
+    if held >= lots or not live or draft.attempts >= WAITS_MAX or event.event_id in draft.account_events:
+        return False
+    draft.parked = (*draft.parked, Parked(event, draft.attempts + 1))
+    for key in live:
+        refresh_health(draft, ask_order(draft, draft.orders[key], draft.now))
+    set_timer(draft, draft.now + draft.config.first_query_ns)
+    draft.answer(D.SLOT_UNCERTAIN, "liquidated more than is known to be held; asking about live orders first")
+    return True
 
 
 def _liquidate(draft: Draft, slot: Slot, event: VenueEvent, lots: int, fee: int) -> None:

@@ -90,7 +90,8 @@ def _count_parked(draft: Draft, event: VenueEvent, difference: int) -> None:
 def _retry_parked(draft: Draft, apply: Callable[[Draft, VenueEvent], None]) -> None:
     first, draft.parked = draft.parked[0], draft.parked[1:]
     _count_parked(draft, first.event, -1)
-    if first.attempts < ATTEMPTS_MAX:
+    if first.attempts < ATTEMPTS_MAX or first.event.kind is EventKind.LIQUIDATION:
+        draft.attempts = first.attempts
         apply(draft, first.event)
         return
     order = route(draft, first.event)

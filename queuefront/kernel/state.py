@@ -62,6 +62,7 @@ class Order(Record, frozen=True, kw_only=True):
     cancel_sightings: int = 0
     modify_lots: int = 0
     modify_tick: int = 0
+    modify_sightings: int = 0
     cum_lots: int = 0
     notional: int = 0
     priced_lots: int = 0
@@ -321,6 +322,7 @@ class Draft(Fields, kw_only=True):
     slot_id: int = -1
     cid: str = ""
     halt_reason: str = ""
+    attempts: int = 0
     effects: list[Effect]
     transitions: list[Transition]
     entries: list[LedgerEntry]

@@ -1,5 +1,14 @@
 """Venues: what they are asked, what they answer."""
 
+from queuefront.venues.mock import (
+    MockExchange,
+    MockFault,
+    MockFill,
+    MockOrder,
+    Receipt,
+    VenueDownError,
+    VenueTimeoutError,
+)
 from queuefront.venues.types import (
     ORDER_KINDS,
     CancelOrder,
@@ -28,6 +37,10 @@ __all__ = [
     "EventKind",
     "FetchSnapshot",
     "Liquidity",
+    "MockExchange",
+    "MockFault",
+    "MockFill",
+    "MockOrder",
     "ModifyOrder",
     "OpenOrder",
     "OrderType",
@@ -35,11 +48,14 @@ __all__ = [
     "Position",
     "QueryFills",
     "QueryOrder",
+    "Receipt",
     "Request",
     "Role",
     "Side",
     "Source",
     "TimeInForce",
+    "VenueDownError",
     "VenueEvent",
     "VenueSnapshot",
+    "VenueTimeoutError",
 ]
