@@ -152,18 +152,22 @@ def post_fee(
 def true_up_notional(draft: Draft, slot: Slot, order: Order, difference: int, event_id: str) -> Slot:
     """Post the difference between an order's estimated notional and the exact one, in tick × lots."""
     value = difference * draft.specs[order.instrument].unit * slot.side.sign
-    is_entry = order.role is Role.ENTRY
-    quality = PriceQuality.QUERIED
-    if is_entry and slot.cost_lots > 0:
-        # What of the correction belongs to lots that were sold already reaches the profit when the rest is sold.
-        post(draft, LedgerKind.ADJUST, slot, event_id, quality, cash=-value, position=value)
-        _hold(draft, slot, value, 0)
-        return draft.put_slot(slot, entry_notional=slot.entry_notional + difference, cost=slot.cost + value)
-    sign = -1 if is_entry else 1
-    post(draft, LedgerKind.ADJUST, slot, event_id, quality, cash=sign * value, realized=sign * value)
-    field = "entry_notional" if is_entry else "exit_notional"
-    changes = {field: getattr(slot, field) + difference, "realized_gross": slot.realized_gross + sign * value}
-    return draft.put_slot(slot, **changes)
+    if order.role is Role.EXIT:
+        post(draft, LedgerKind.ADJUST, slot, event_id, PriceQuality.QUERIED, cash=value, realized=value)
+        return draft.put_slot(
+            slot, exit_notional=slot.exit_notional + difference, realized_gross=slot.realized_gross + value
+        )
+    # Lots that were sold again took their share of the estimate into the profit, so they take it of the correction.
+    held = value * slot.cost_lots // slot.entry_priced_lots
+    gross = held - value
+    post(draft, LedgerKind.ADJUST, slot, event_id, PriceQuality.QUERIED, cash=-value, position=held, realized=gross)
+    _hold(draft, slot, held, 0)
+    return draft.put_slot(
+        slot,
+        entry_notional=slot.entry_notional + difference,
+        cost=slot.cost + held,
+        realized_gross=slot.realized_gross + gross,
+    )
 
 
 def _hold(draft: Draft, slot: Slot, cost: int, signed_lots: int) -> None:

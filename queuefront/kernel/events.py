@@ -210,7 +210,7 @@ def _apply(draft: Draft, order: Order, event: VenueEvent) -> None:
         # The fills that a refusal or a change carries along decide the stage; the rest of it is written first.
         order = _restate(draft, order, event, kind)
         kind = E.PARTIAL_FILL
-    if kind in (E.ACK, E.PARTIAL_FILL) and order.cum_lots >= order.lots:
+    if kind in (E.ACK, E.PARTIAL_FILL) and order.cum_lots == order.lots and not order.modify_lots:
         kind = E.FULL_FILL
     elif kind is E.ACK and grown > 0:
         kind = E.PARTIAL_FILL
@@ -229,6 +229,9 @@ def _apply(draft: Draft, order: Order, event: VenueEvent) -> None:
         is_rate = event.reason_code == D.RATE_LIMITED.name
         draft.answer(D.RATE_LIMITED if is_rate else draft.diagnostic, f"{event.reason_code} {event.reason_text}".strip())
     if not order.is_final:
+        if order.cum_lots >= order.lots:
+            # More than we know of was asked for: a change arrived that we took for refused. The venue knows its terms.
+            ask_order(draft, order, draft.now)
         if kind is E.MODIFY_REJECT and event.reason_code == "FINAL":
             ask_order(draft, order, draft.now)
         _see_live(draft, order, event)
@@ -305,9 +308,10 @@ def _advance_order(draft: Draft, order: Order, kind: EventKind, grown: int) -> N
 
 def _after_the_end(draft: Draft, order: Order, event: VenueEvent, kind: EventKind, grown: int) -> None:
     """Handle what comes after an order's end: late fills count, the rest is stale, and a ghost is cancelled."""
-    if order.status is OrderStatus.ABSENT and kind in (E.ACK, E.PARTIAL_FILL):
+    is_grown = order.status is OrderStatus.FILLED and grown > 0 and kind is E.PARTIAL_FILL
+    if is_grown or (order.status is OrderStatus.ABSENT and kind in (E.ACK, E.PARTIAL_FILL)):
         order = draft.put_order(order, status=OrderStatus.PARTIALLY_FILLED if order.cum_lots else OrderStatus.NEW)
-        draft.effects.append(Alarm(draft.seq, D.LATE_ORDER, f"{order.cid} arrived at the venue after it was found absent"))
+        draft.effects.append(Alarm(draft.seq, D.LATE_ORDER, f"{order.cid} lives at the venue after it was thought over"))
         order = request_cancel(draft, order)
         ask_order(draft, order, draft.now + draft.config.first_query_ns)
     elif order.cum_lots >= order.lots and order.status is not OrderStatus.FILLED:

@@ -180,8 +180,15 @@ def _true_up_price(draft: Draft, slot: Slot | None, order: Order, cum_notional: 
     difference = cum_notional - order.notional
     waiting = [item for item in slot.unsettled if item.key == order.key and item.notional is None] if slot else []
     if waiting and slot:
+        fees = [item.fee for item in waiting]
+        is_fee_known = None not in fees and len({item.fee_asset for item in waiting}) == 1
         merged = replace(
-            waiting[0], lots=sum(item.lots for item in waiting), notional=difference, quality=PriceQuality.QUERIED
+            waiting[0],
+            lots=sum(item.lots for item in waiting),
+            notional=difference,
+            # A fee that covers a part only is dropped for an estimate of the whole, which the venue's sum corrects.
+            fee=sum(fee for fee in fees if fee is not None) if is_fee_known else None,
+            quality=PriceQuality.QUERIED,
         )
         rest = tuple(
             merged if item is waiting[0] else item for item in slot.unsettled if item not in waiting[1:]

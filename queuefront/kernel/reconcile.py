@@ -215,12 +215,19 @@ def _agree(draft: Draft, holding: Holding) -> None:
 
 
 def _disagree(draft: Draft, holding: Holding, ours: int, theirs: int) -> None:
-    if holding.blocked.startswith("drift"):
+    is_drift = holding.blocked.startswith("drift")
+    ask_about(draft, _suspects(draft, holding.instrument))
+    if is_drift:
         return
     draft.put_holding(replace(holding, mismatches=holding.mismatches + 1))
     if holding.mismatches + 1 >= MISMATCHES_MAX:
         on_drift(draft, holding.instrument, f"{theirs:,} lots at the venue, {ours:,} here")
         return
-    ask_about(draft, (key for key in sorted(draft.live) if draft.orders[key].instrument == holding.instrument))
     draft.snapshot_due_ns = draft.now + backoff_ns(draft, holding.mismatches)
+
+
+def _suspects(draft: Draft, instrument: str) -> list[int]:
+    """Return the orders that could explain a position: those that live, and those that the venue once did not find."""
+    mine = (key for key, order in draft.orders.items() if order.instrument == instrument)
+    return sorted(key for key in mine if key in draft.live or draft.orders[key].status is OrderStatus.ABSENT)
 

@@ -368,6 +368,8 @@ class MockExchange:
         known = self.orders.get(request.cid.lower())
         if known is not None:
             return [self._event(known, E.SUBMIT_UNKNOWN, reason_code="DUPLICATE_CLIENT_ID")]
+        if request.reduce_only and request.lots > self._reducible(request):
+            return [VenueEvent(ts=self.now, kind=E.ORDER_REJECT, cid=request.cid, exch_ts=self.now, reason_code="REDUCE_ONLY")]
         if self.leverage.get(request.instrument) != request.leverage:
             self.leverage[request.instrument] = request.leverage
             self.leverage_calls += 1
@@ -395,6 +397,17 @@ class MockExchange:
             events.append(self._event(order, E.EXPIRED, reason_code=request.time_in_force.name))
         return events
 
+    def _reducible(self, request: PlaceOrder) -> int:
+        """Return the lots that a reduce-only order may still close."""
+        side = Side.SHORT if request.is_buy else Side.LONG
+        resting = (
+            order.lots - order.cum_lots
+            for order in self.orders.values()
+            if order.is_live and order.request.reduce_only and order.request.instrument == request.instrument
+            and order.request.is_buy is request.is_buy and order.request.cid != request.cid
+        )  # fmt: skip
+        return self.positions.get((request.instrument, side), 0) - sum(resting)
+
     def _cancel(self, request: CancelOrder, order: MockOrder | None) -> list[VenueEvent]:
         if order is None or not order.is_live:
             return [
@@ -406,6 +419,8 @@ class MockExchange:
     def _modify(self, request: ModifyOrder, order: MockOrder) -> list[VenueEvent]:
         if not order.is_live or request.lots <= order.cum_lots:
             return [self._event(order, E.MODIFY_REJECT, reason_code="FINAL")]
+        if order.request.reduce_only and request.lots - order.cum_lots > self._reducible(order.request):
+            return [self._event(order, E.MODIFY_REJECT, reason_code="REDUCE_ONLY")]
         order.lots, order.price_tick = request.lots, request.price_tick
         return [self._event(order, E.MODIFY_ACK, order_lots=order.lots, price_tick=order.price_tick)]
 
