@@ -1,5 +1,6 @@
 """Venues: what they are asked, what they answer."""
 
+from queuefront.venues.interface import MockVenue, Venue
 from queuefront.venues.mock import (
     MockExchange,
     MockFault,
@@ -41,6 +42,7 @@ __all__ = [
     "MockFault",
     "MockFill",
     "MockOrder",
+    "MockVenue",
     "ModifyOrder",
     "OpenOrder",
     "OrderType",
@@ -54,6 +56,7 @@ __all__ = [
     "Side",
     "Source",
     "TimeInForce",
+    "Venue",
     "VenueDownError",
     "VenueEvent",
     "VenueSnapshot",
