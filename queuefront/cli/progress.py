@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.progress import (
     BarColumn,
     DownloadColumn,
+    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
@@ -18,7 +19,7 @@ from rich.progress import (
 
 from queuefront.cli.terminal import consoles
 
-__all__ = ["byte_progress", "spinner"]
+__all__ = ["byte_progress", "count_progress", "spinner"]
 
 
 @contextmanager
@@ -28,6 +29,15 @@ def byte_progress(what: str) -> Iterator[Callable[[int, int], None]]:
     with _progress(*columns) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def count_progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar over a known number of things; yields a function that is told how many are done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with _progress(*columns) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, completed=done)
 
 
 @contextmanager

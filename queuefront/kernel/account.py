@@ -108,9 +108,7 @@ def _settle_exit(draft: Draft, slot: Slot, fill: Unsettled, notional: int) -> Sl
     value = notional * draft.specs[slot.instrument].unit * slot.side.sign
     released = slot.cost if fill.lots >= slot.cost_lots else slot.cost * fill.lots // slot.cost_lots
     gross = value - released
-    post(
-        draft, LedgerKind.FILL, slot, fill.event_id, fill.quality, cash=value, position=-released, realized=gross
-    )
+    post(draft, LedgerKind.FILL, slot, fill.event_id, fill.quality, cash=value, position=-released, realized=gross)
     _hold(draft, slot, -released, -min(fill.lots, slot.cost_lots) * slot.side.sign)
     return draft.put_slot(
         slot,
@@ -172,9 +170,7 @@ def true_up_notional(draft: Draft, slot: Slot, order: Order, difference: int, ev
 
 def _hold(draft: Draft, slot: Slot, cost: int, signed_lots: int) -> None:
     holding = draft.holding(slot.instrument)
-    draft.put_holding(
-        replace(holding, net_cost=holding.net_cost + cost, net_cost_lots=holding.net_cost_lots + signed_lots)
-    )
+    draft.put_holding(replace(holding, net_cost=holding.net_cost + cost, net_cost_lots=holding.net_cost_lots + signed_lots))
     revalue(draft, slot.instrument)
 
 

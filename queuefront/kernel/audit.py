@@ -73,7 +73,7 @@ def _is_plain(state: State, slot: Slot) -> bool:
     """Whether all invariants hold, in one expression: words are for the rare slot that breaks one."""
     order = state.orders.get(slot.active_order)
     if order is None:
-        is_staged = slot.stage in FREE_STAGES and not slot.size or slot.stage is Stage.POSITION_OPEN and slot.size > 0
+        is_staged = (slot.stage in FREE_STAGES and not slot.size) or (slot.stage is Stage.POSITION_OPEN and slot.size > 0)
         is_staged = is_staged and not slot.active_order
     else:
         is_staged = (
@@ -154,7 +154,7 @@ def _total_findings(state: State) -> Iterator[str]:
         long = sum(slot.size for slot in mine if slot.side is Side.LONG)
         short = sum(slot.size for slot in mine if slot.side is Side.SHORT)
         if (holding.long_lots, holding.short_lots) != (long, short):
-            yield f"{name}: {holding.long_lots:,} long and {holding.short_lots:,} short, the slots hold {long:,} and {short:,}"
+            yield f"{name}: {holding.long_lots:,} long and {holding.short_lots:,} short, slots {long:,} and {short:,}"
         cost = sum(slot.cost for slot in mine)
         if holding.net_cost != cost:
             yield f"{name}: cost {holding.net_cost:,}, the slots' is {cost:,}"

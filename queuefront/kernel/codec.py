@@ -1,8 +1,8 @@
 """Bytes of inputs and of states: one encoding and one decoding each, and a hash of what they mean.
 
-An input is a MessagePack array of its fields behind the name of its kind; the same input always gives the same bytes. A
-state, for snapshots, is JSON, because sums of cash may pass 64 bits. Unknown or missing fields are refused on reading, and a
-journal carries the hash of the schema that wrote it, so that an older reader says so instead of guessing (F14, F14a).
+An input is a MessagePack array of its fields behind the name of its kind; the same input gives the same bytes. A
+state, for snapshots, is JSON, because sums of cash may pass 64 bits. Unknown or missing fields are refused on reading, and
+a journal carries the hash of the schema that wrote it, so that an older reader says so instead of guessing (F14, F14a).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["SCHEMA_HASH", "decode_config", "decode_input", "decode_state", "enco
 INT64: Final = range(-(2**63), 2**63)
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Input)
+_decoder: msgspec.msgpack.Decoder[Input] = msgspec.msgpack.Decoder(Input)
 
 
 def encode_input(entry: Input) -> bytes:
@@ -76,11 +76,7 @@ class _Saved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recent: dict[str, tuple[int, list[tuple[str, int]], list[tuple[int, str]]]]
 
 
-_PLAIN: Final = tuple(
-    name
-    for name, kind in Fields.__annotations__.items()
-    if str(kind) in ("int", "bool", "str")
-)
+_PLAIN: Final = tuple(name for name, kind in Fields.__annotations__.items() if str(kind) in ("int", "bool", "str"))
 _MAPS: Final = ("venue_ids", "live", "retired", "counters")
 _RECENT: Final = ("trades", "intents", "account_events")
 
@@ -118,6 +114,11 @@ def decode_state(payload: bytes, config: Config, where: str) -> State:
     try:
         saved = msgspec.json.decode(payload, type=_Saved)
         limits = msgspec.convert(saved.values.pop("limits"), type(config.limits))
+        values: dict[str, Any] = {
+            **saved.values,
+            **{name: Map(saved.maps[name]) for name in _MAPS},
+            **{name: Recent(n, Map(ids), Map(ring)) for name, (n, ids, ring) in saved.recent.items()},
+        }
         return State(
             config=config,
             limits=limits,
@@ -128,9 +129,7 @@ def decode_state(payload: bytes, config: Config, where: str) -> State:
             holdings=Map({holding.instrument: holding for holding in saved.holdings}),
             books=Map({book.currency: book for book in saved.books}),
             parked=tuple(saved.parked),
-            **{name: Map(saved.maps[name]) for name in _MAPS},
-            **{name: Recent(n, Map(ids), Map(ring)) for name, (n, ids, ring) in saved.recent.items()},
-            **saved.values,
+            **values,
         )
     except (msgspec.ValidationError, msgspec.DecodeError, KeyError, TypeError) as e:
         raise JournalError(f"{where}: not a state of this version: {e}") from e

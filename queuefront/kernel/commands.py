@@ -75,7 +75,9 @@ def _is_closed_to(draft: Draft, command: Enter | Exit | Modify) -> bool:
 def _refuse_unhealthy(draft: Draft, slot: Slot) -> bool:
     if slot.health is Health.QUARANTINED:
         why = slot.quarantine or D.DRIFT.name
-        draft.answer(D.SLOT_QUARANTINED, f"slot {slot.slot_id} is quarantined for {why}; RECONCILE after looking at the venue")
+        draft.answer(
+            D.SLOT_QUARANTINED, f"slot {slot.slot_id} is quarantined for {why}; RECONCILE after looking at the venue"
+        )
     elif slot.unsettled and slot.health is Health.OK:
         draft.answer(D.PRICE_PENDING, f"slot {slot.slot_id} waits for the price of a fill")
     elif slot.health is Health.UNCERTAIN:
@@ -208,7 +210,7 @@ def _open(draft: Draft, slot: Slot, command: Enter) -> None:
 
 
 def advance_free(draft: Draft, slot: Slot) -> Slot:
-    """Take a slot that was found free to ORDER_REQUESTED; it holds its new order by now, so the guard is not asked again."""
+    """Take a slot that was found free to ORDER_REQUESTED; it holds its order by now: no guard is asked again."""
     draft.answer(D.OK)
     return move(draft, slot, Stage.ORDER_REQUESTED)
 
@@ -282,9 +284,9 @@ def _leave(draft: Draft, slot: Slot, command: Exit) -> None:
     _remember(draft, command.intent_id)
     order = _exit_order(draft, slot, command, leg)
     _place(draft, order)
-    slot = draft.put_slot(slot, active_order=order.key, leg_index=leg.index, leg_intended=leg.intended)
+    slot = draft.put_slot(slot, active_order=order.key, leg_index=leg.number, leg_intended=leg.intended)
     slot = advance(draft, slot, C.EXIT)
-    draft.answer(D.OK, f"leg {leg.index + 1}: {leg.lots:,} lots" + _requested(command))
+    draft.answer(D.OK, f"leg {leg.number + 1}: {leg.lots:,} lots" + _requested(command))
 
 
 def _requested(command: Exit) -> str:
@@ -302,7 +304,7 @@ def _exit_order(draft: Draft, slot: Slot, command: Exit, leg: Leg) -> Order:
         instrument=slot.instrument,
         side=slot.side,
         role=Role.EXIT,
-        leg_index=leg.index,
+        leg_index=leg.number,
         order_type=command.order_type,
         limit_tick=command.limit_tick,
         reference_tick=command.reference_tick,
@@ -330,9 +332,7 @@ def _close_dust(draft: Draft, slot: Slot) -> None:
             net_cost_lots=holding.net_cost_lots - sign * slot.cost_lots,
         )
     )
-    slot = draft.put_slot(
-        slot, exit_lots=slot.exit_lots + slot.size, size=0, cost=0, cost_lots=0, close_reason="DUST"
-    )
+    slot = draft.put_slot(slot, exit_lots=slot.exit_lots + slot.size, size=0, cost=0, cost_lots=0, close_reason="DUST")
     revalue(draft, slot.instrument)
     slot = move(draft, slot, Stage.CLOSED)
     refresh_exposure(draft, slot)
@@ -357,7 +357,9 @@ def on_cancel(draft: Draft, command: Cancel) -> None:
     elif command.role is Role.ENTRY and (order is None or order.role is not Role.ENTRY):
         last = draft.orders.get(slot.entry_order)
         is_over = last is not None and last.is_final
-        draft.answer(D.ORDER_ALREADY_FINAL if is_over else D.NO_ACTIVE_ORDER, f"slot {slot.slot_id} is in {slot.stage.name}")
+        draft.answer(
+            D.ORDER_ALREADY_FINAL if is_over else D.NO_ACTIVE_ORDER, f"slot {slot.slot_id} is in {slot.stage.name}"
+        )
     elif row.diagnostic is not D.OK or order is None:
         draft.answer(row.diagnostic, f"slot {slot.slot_id} is in {slot.stage.name}")
     else:

@@ -45,7 +45,9 @@ def spec_of(
         For an inverse contract, whose notional is no whole number of anything, or a scale too coarse for tick × lot.
     """
     if instrument.contract is not ContractKind.LINEAR:
-        raise ConfigError(f"{instrument.symbol} is {instrument.contract}; the kernel keeps account of linear contracts only")
+        raise ConfigError(
+            f"{instrument.symbol} is {instrument.contract}; the kernel keeps account of linear contracts only"
+        )
     unit = cash_units(instrument.tick_size * instrument.lot_size * instrument.multiplier, scale)
     rates = [int(Fraction(exact(rate, "fee rate")) * 1_000_000) for rate in (maker_rate, taker_rate)]
     return Spec(
@@ -81,7 +83,9 @@ def config_of(
         raise ConfigError(f"lease {lease!r}; use up to 20 lower-case letters and digits, another for each journal")
     for spec in specs:
         if spec.currency != currency:
-            raise ConfigError(f"{spec.name} settles in {spec.currency}, this kernel in {currency}; give it a kernel of its own")
+            raise ConfigError(
+                f"{spec.name} settles in {spec.currency}, this kernel in {currency}; give it a kernel of its own"
+            )
     return Config(
         lease=lease,
         currency=currency,
@@ -93,7 +97,7 @@ def config_of(
     )
 
 
-class _Refused(Exception):
+class _Refused(Exception):  # noqa: N818 never leaves this module
     def __init__(self, field: str, text: str) -> None:
         super().__init__(f"{field}: {text}")
 

@@ -12,7 +12,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
+
+from msgspec.structs import replace
 
 from queuefront.core import monotonic_s, now_ns
 from queuefront.kernel.engine import Engine
@@ -40,7 +42,7 @@ from queuefront.kernel.records import (
 )
 from queuefront.kernel.state import Book, Order, Slot, State
 from queuefront.kernel.translate import answered, failed, sent
-from queuefront.venues import Request, Venue
+from queuefront.venues import Request, Venue, VenueEvent, VenueSnapshot
 
 __all__ = ["Kernel", "open_kernel"]
 
@@ -264,7 +266,7 @@ class Kernel:
         for listener in self._listeners:
             try:
                 listener(effect)
-            except Exception as e:  # tidy: allow swallowed: a sink can neither block nor break a trade (F8)
+            except Exception as e:  # noqa: BLE001  # tidy: allow swallowed: a sink can neither block nor break a trade (F8)
                 warnings.warn(f"a listener raised {type(e).__name__}: {e}", RuntimeWarning, stacklevel=2)
 
     def _start(self, request: Request) -> None:
@@ -280,13 +282,19 @@ class Kernel:
     async def _send(self, request: Request) -> None:
         if (note := sent(request, self._clock())) is not None:
             self._apply_all([note])
+        started = self._clock()
         try:
             answer = await asyncio.wait_for(self._venue.send(request), self._timeout_s)
         except asyncio.CancelledError:
             raise
-        except Exception as e:  # tidy: allow swallowed: whatever a connector raises, the outcome is unknown, and asked about
+        except (
+            Exception
+        ) as e:  # tidy: allow swallowed: whatever a connector raises, the outcome is unknown, and asked about
             inputs = failed(request, f"{type(e).__name__}: {e}"[:300], self._clock())
         else:
+            if isinstance(answer, VenueSnapshot):
+                # How old it may be is a question about our clock, which also stamps fills.
+                answer = replace(answer, fetch_start_ts=started, fetch_end_ts=self._clock())
             inputs = answered(request, answer, self._clock())
         if self._is_open:
             self._apply_all(inputs)
@@ -344,9 +352,7 @@ class Kernel:
             warnings.warn("a kernel was not closed; use `async with` or await close()", ResourceWarning, stacklevel=2)
 
 
-def _stamped(event: Any, now: int) -> Any:
-    from msgspec.structs import replace
-
+def _stamped(event: VenueEvent, now: int) -> VenueEvent:
     return replace(event, ts=now)
 
 

@@ -1,14 +1,16 @@
 """The kernel without a loop: journal first, then step, then effects. What drives it moves requests and answers.
 
 A group of inputs is written, stepped through one at a time, committed, and only then are its effects handed out. If the
-journal refuses, the state goes back to what it was before the group, and nothing leaves: the state is a value, so going back
-is keeping the old one. If a step raises, the input's row stays, an `EventFailed` row follows it, and a replay finds both.
+journal refuses, the state goes back to what it was before the group, and nothing leaves: the state is a value, so going
+back is keeping the old one. If a step raises, the input's row stays, an `EventFailed` row follows it, and a replay finds both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
+
+from msgspec.structs import replace
 
 from queuefront.core import InvariantError
 from queuefront.kernel.codec import decode_input, decode_state, encode_input, encode_state
@@ -64,7 +66,7 @@ class Engine:
         try:
             self.journal.begin(is_durable=is_durable)
             for entry in inputs:
-                effects.append(self._one(entry))
+                effects.append(self._one(entry))  # noqa: PERF401 one at a time, and an exception ends it
             self.journal.commit()
         except BaseException:
             self.state = before
@@ -80,7 +82,7 @@ class Engine:
             if self._before_step is not None:
                 self._before_step(entry)
             self.state, effects = step(self.state, entry)
-        except Exception as e:  # tidy: allow swallowed: a failure becomes an input of its own, with its alarm
+        except Exception as e:  # noqa: BLE001  # tidy: allow swallowed: a failure becomes an input of its own, with its alarm
             return self._failed(entry, e)
         return effects
 
@@ -103,8 +105,6 @@ class Engine:
 
 
 def _skip(state: State) -> State:
-    from msgspec.structs import replace
-
     return replace(state, seq=state.seq + 1)
 
 

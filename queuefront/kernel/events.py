@@ -155,7 +155,7 @@ def _missed(draft: Draft, order: Order, event: VenueEvent) -> None:
     _apply(draft, order, replace(event, kind=E.ORDER_ABSENT, source=Source.KERNEL, cum_lots=None))
 
 
-def _query_failed(draft: Draft, order: Order, event: VenueEvent) -> None:
+def _query_failed(draft: Draft, order: Order, _event: VenueEvent) -> None:
     retry_order(draft, order)
 
 
@@ -208,14 +208,14 @@ def _apply(draft: Draft, order: Order, event: VenueEvent) -> None:
         order = _grow(draft, order, event, grown)
     if kind in _ASIDE and not order.is_final and (grown > 0 or order.cum_lots >= order.lots):
         # The fills that a refusal or a change carries along decide the stage; the rest of it is written first.
-        order = _restate(draft, order, event, kind)
+        order = _restate(draft, order, kind)
         kind = E.PARTIAL_FILL
     if kind in (E.ACK, E.PARTIAL_FILL) and order.cum_lots == order.lots and not order.modify_lots:
         kind = E.FULL_FILL
     elif kind is E.ACK and grown > 0:
         kind = E.PARTIAL_FILL
     if order.is_final:
-        _after_the_end(draft, order, event, kind, grown)
+        _after_the_end(draft, order, kind, grown)
         return
     if grown <= 0 and kind is E.PARTIAL_FILL and event.kind not in _ASIDE:
         draft.count("stale_event" if grown else "duplicate_event")
@@ -223,7 +223,7 @@ def _apply(draft: Draft, order: Order, event: VenueEvent) -> None:
             _see_live(draft, order, event)
             draft.answer(D.STALE_EVENT if grown else D.DUPLICATE_EVENT)
             return
-    order = _restate(draft, order, event, kind)
+    order = _restate(draft, order, kind)
     _advance_order(draft, order, kind, grown)
     if kind is E.ORDER_REJECT and draft.diagnostic in (D.ORDER_REJECTED, D.EXIT_REJECTED):
         is_rate = event.reason_code == D.RATE_LIMITED.name
@@ -248,7 +248,9 @@ def _grow(draft: Draft, order: Order, event: VenueEvent, lots: int) -> Order:
         slot = apply_fill(draft, slot, order, event, lots)
         if lots > allowed:
             draft.put_slot(slot)
-            quarantine(draft, draft.slot(slot.slot_id), D.OVERFILL, f"order {order.cid} filled {lots - allowed:,} lots too many")
+            quarantine(
+                draft, draft.slot(slot.slot_id), D.OVERFILL, f"order {order.cid} filled {lots - allowed:,} lots too many"
+            )
     order = draft.orders[order.key]
     if event.cum_notional is not None or event.cum_fee is not None:
         apply_report(draft, order, event)
@@ -265,15 +267,15 @@ def _take_terms(draft: Draft, order: Order, event: VenueEvent) -> Order:
         return order
     lots = event.order_lots or order.lots
     tick = event.price_tick or order.limit_tick
-    if (lots, tick) == (order.lots, order.limit_tick) and event.kind is not E.MODIFY_ACK and order.modify_lots:
+    is_old = (lots, tick) == (order.lots, order.limit_tick) and event.kind is not E.MODIFY_ACK and order.modify_lots
+    if is_old and order.modify_sightings + 1 < SIGHTINGS_MAX:
         # The old terms: the change was refused, or has not arrived yet. It is looked at again like a cancel.
-        if order.modify_sightings + 1 < SIGHTINGS_MAX:
-            return draft.put_order(order, modify_sightings=order.modify_sightings + 1)
+        return draft.put_order(order, modify_sightings=order.modify_sightings + 1)
     limit_tick = tick if order.order_type is OrderType.LIMIT else order.limit_tick
     return draft.put_order(order, lots=lots, limit_tick=limit_tick, modify_lots=0, modify_tick=0, modify_sightings=0)
 
 
-def _restate(draft: Draft, order: Order, event: VenueEvent, kind: EventKind) -> Order:
+def _restate(draft: Draft, order: Order, kind: EventKind) -> Order:
     """Write the order's status, and how a cancel ended."""
     changes: dict[str, object] = {}
     if kind in _FINAL_STATUS:
@@ -306,7 +308,7 @@ def _advance_order(draft: Draft, order: Order, kind: EventKind, grown: int) -> N
         draft.answer(D.STALE_EVENT)
 
 
-def _after_the_end(draft: Draft, order: Order, event: VenueEvent, kind: EventKind, grown: int) -> None:
+def _after_the_end(draft: Draft, order: Order, kind: EventKind, grown: int) -> None:
     """Handle what comes after an order's end: late fills count, the rest is stale, and a ghost is cancelled."""
     is_grown = order.status is OrderStatus.FILLED and grown > 0 and kind is E.PARTIAL_FILL
     if is_grown or (order.status is OrderStatus.ABSENT and kind in (E.ACK, E.PARTIAL_FILL)):
@@ -332,11 +334,11 @@ def _see_live(draft: Draft, order: Order, event: VenueEvent) -> None:
     if due_of(draft, order, is_fills=False) is None and order.cancel_state is not CancelState.REQUESTED:
         return
     cancel = order.cancel_state
-    if cancel in (CancelState.UNKNOWN_AFTER_SUCCESS, CancelState.UNKNOWN_AFTER_NOT_FOUND):
-        if order.cancel_sightings + 1 < SIGHTINGS_MAX:
-            draft.put_order(order, cancel_sightings=order.cancel_sightings + 1)
-            retry_order(draft, order)
-            return
+    is_denied = cancel in (CancelState.UNKNOWN_AFTER_SUCCESS, CancelState.UNKNOWN_AFTER_NOT_FOUND)
+    if is_denied and order.cancel_sightings + 1 < SIGHTINGS_MAX:
+        draft.put_order(order, cancel_sightings=order.cancel_sightings + 1)
+        retry_order(draft, order)
+        return
     if order.modify_lots:
         retry_order(draft, order)
         return
@@ -369,9 +371,9 @@ def _conclude(draft: Draft, order: Order) -> None:
     """Bring what derives from order and slot up to date: doubts, money still open, exposure, health."""
     if order.is_final:
         drop_order_due(draft, order)
-        if order.priced_lots < order.cum_lots or order.estimated_lots or order.fee_estimated_lots:
-            if due_of(draft, order, is_fills=True) is None:
-                ask_fills(draft, order, draft.now + draft.config.first_query_ns)
+        is_inexact = order.priced_lots < order.cum_lots or order.estimated_lots or order.fee_estimated_lots
+        if is_inexact and due_of(draft, order, is_fills=True) is None:
+            ask_fills(draft, order, draft.now + draft.config.first_query_ns)
     slot = draft.slot(order.slot_id)
     if slot.trade_id == order.trade_id:
         slot = _close_leg(draft, slot, order)

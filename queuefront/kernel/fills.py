@@ -81,9 +81,7 @@ def _take(
     )
     unsettled = (*slot.unsettled, item)
     if order.role is Role.ENTRY:
-        slot = draft.put_slot(
-            slot, size=slot.size + lots, initial_lots=slot.initial_lots + lots, unsettled=unsettled
-        )
+        slot = draft.put_slot(slot, size=slot.size + lots, initial_lots=slot.initial_lots + lots, unsettled=unsettled)
     else:
         is_leg = order.key == slot.active_order
         slot = draft.put_slot(
@@ -117,7 +115,11 @@ def apply_orphan(draft: Draft, order: Order, event: VenueEvent, lots: int) -> No
     holding = draft.holding(order.instrument)
     draft.put_holding(replace(holding, blocked=f"orphan fill of {order.cid}"))
     draft.effects.append(
-        Alarm(draft.seq, D.ORPHAN_FILL, f"{lots:,} lots of {order.cid} (trade {order.trade_id!r}) filled after its slot was reused")
+        Alarm(
+            draft.seq,
+            D.ORPHAN_FILL,
+            f"{lots:,} lots of {order.cid} (trade {order.trade_id!r}) filled after its slot was reused",
+        )
     )
 
 
@@ -150,7 +152,17 @@ def _post_orphan(
         fee = estimate_fee(spec, notional, event.liquidity)
         order = draft.put_order(order, fee_estimated_lots=order.fee_estimated_lots + lots)
     if fee:
-        post(draft, LedgerKind.FEE, None, event_id, fee_quality, currency=currency, trade_id=order.trade_id, cash=-fee, fees=fee)
+        post(
+            draft,
+            LedgerKind.FEE,
+            None,
+            event_id,
+            fee_quality,
+            currency=currency,
+            trade_id=order.trade_id,
+            cash=-fee,
+            fees=fee,
+        )
     if currency == spec.currency:
         draft.put_order(order, fee=order.fee + fee)
     else:
@@ -190,9 +202,7 @@ def _true_up_price(draft: Draft, slot: Slot | None, order: Order, cum_notional: 
             fee=sum(fee for fee in fees if fee is not None) if is_fee_known else None,
             quality=PriceQuality.QUERIED,
         )
-        rest = tuple(
-            merged if item is waiting[0] else item for item in slot.unsettled if item not in waiting[1:]
-        )
+        rest = tuple(merged if item is waiting[0] else item for item in slot.unsettled if item not in waiting[1:])
         draft.put_order(order, notional=cum_notional, priced_lots=order.cum_lots)
         settle(draft, draft.put_slot(slot, unsettled=rest))
         return
@@ -216,7 +226,7 @@ def _correct(draft: Draft, slot: Slot | None, order: Order, difference: int, eve
 def _true_up_fee(draft: Draft, slot: Slot | None, order: Order, event: VenueEvent, cum_fee: int) -> None:
     currency = draft.specs[order.instrument].currency
     is_foreign = bool(event.fee_asset) and event.fee_asset != currency
-    targets = ((currency, order.fee, 0 if is_foreign else cum_fee),)
+    targets: tuple[tuple[str, int, int], ...] = ((currency, order.fee, 0 if is_foreign else cum_fee),)
     if is_foreign:
         targets += ((event.fee_asset, order.fee_foreign, cum_fee),)
     for name, posted, exact in targets:
@@ -271,5 +281,7 @@ def estimate_pending(draft: Draft, order: Order) -> None:
         priced_lots=order.priced_lots + lots,
         estimated_lots=order.estimated_lots + lots,
     )
-    draft.effects.append(Alarm(draft.seq, D.PRICE_PENDING, f"{lots:,} lots of {order.cid} settled at an estimated {tick:,} ticks"))
+    draft.effects.append(
+        Alarm(draft.seq, D.PRICE_PENDING, f"{lots:,} lots of {order.cid} settled at an estimated {tick:,} ticks")
+    )
     settle(draft, draft.put_slot(slot, unsettled=unsettled))

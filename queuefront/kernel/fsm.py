@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from queuefront.core import InvariantError
 from queuefront.kernel.enums import CancelState, Diagnostic, Health, Stage
@@ -26,59 +26,36 @@ _PENDING_CANCELS: Final = frozenset(
 )
 
 
-def _is_free(draft: Draft, slot: Slot, order: Order | None, trade_id: str) -> bool:
-    return slot.is_free
+class _Facts(NamedTuple):
+    """What guards look at."""
+
+    draft: Draft
+    slot: Slot
+    order: Order | None
+    trade_id: str
 
 
-def _is_same_trade(draft: Draft, slot: Slot, order: Order | None, trade_id: str) -> bool:
-    return slot.trade_id == trade_id
+def _is_cancel_pending(facts: _Facts) -> bool:
+    return facts.order is not None and facts.order.cancel_state in _PENDING_CANCELS
 
 
-def _has_fills(draft: Draft, slot: Slot, order: Order | None, trade_id: str) -> bool:
-    return slot.initial_lots > 0
-
-
-def _is_size_zero(draft: Draft, slot: Slot, order: Order | None, trade_id: str) -> bool:
-    return slot.size == 0
-
-
-def _has_size(draft: Draft, slot: Slot, order: Order | None, trade_id: str) -> bool:
-    return slot.size > 0
-
-
-def _is_dust(draft: Draft, slot: Slot, order: Order | None, trade_id: str) -> bool:
-    return slot.size < draft.specs[slot.instrument].min_lots
-
-
-def _is_cancel_pending(draft: Draft, slot: Slot, order: Order | None, trade_id: str) -> bool:
-    return order is not None and order.cancel_state in _PENDING_CANCELS
-
-
-def _is_modify_pending(draft: Draft, slot: Slot, order: Order | None, trade_id: str) -> bool:
-    return order is not None and bool(order.modify_lots)
-
-
-def _is_late(draft: Draft, slot: Slot, order: Order | None, trade_id: str) -> bool:
-    return order is not None and order.key != slot.active_order
-
-
-_GUARDS: Final[dict[Guard, Callable[[Draft, Slot, Order | None, str], bool]]] = {
-    Guard.FREE: _is_free,
-    Guard.SAME_TRADE: _is_same_trade,
-    Guard.ENTRY_HAS_FILLS: _has_fills,
-    Guard.SIZE_ZERO: _is_size_zero,
-    Guard.HAS_SIZE: _has_size,
-    Guard.DUST: _is_dust,
+_GUARDS: Final[dict[Guard, Callable[[_Facts], bool]]] = {
+    Guard.FREE: lambda facts: facts.slot.is_free,
+    Guard.SAME_TRADE: lambda facts: facts.slot.trade_id == facts.trade_id,
+    Guard.ENTRY_HAS_FILLS: lambda facts: facts.slot.initial_lots > 0,
+    Guard.SIZE_ZERO: lambda facts: facts.slot.size == 0,
+    Guard.HAS_SIZE: lambda facts: facts.slot.size > 0,
+    Guard.DUST: lambda facts: facts.slot.size < facts.draft.specs[facts.slot.instrument].min_lots,
     Guard.CANCEL_PENDING: _is_cancel_pending,
-    Guard.MODIFY_PENDING: _is_modify_pending,
-    Guard.ORDER_LATE: _is_late,
+    Guard.MODIFY_PENDING: lambda facts: facts.order is not None and bool(facts.order.modify_lots),
+    Guard.ORDER_LATE: lambda facts: facts.order is not None and facts.order.key != facts.slot.active_order,
 }
 
 
 def find_row(draft: Draft, slot: Slot, on: TableInput, order: Order | None = None, trade_id: str = "") -> Row:
     """Return the row of the table that holds for the slot as it is now."""
     for row in TABLE[slot.stage, on]:
-        if row.guard is Guard.ALWAYS or _GUARDS[row.guard](draft, slot, order, trade_id):
+        if row.guard is Guard.ALWAYS or _GUARDS[row.guard](_Facts(draft, slot, order, trade_id)):
             return row
     raise InvariantError(f"no row for {slot.stage!r} on {on!r}: the last row of a pair must stand without guard")
 
@@ -95,9 +72,7 @@ def move(draft: Draft, slot: Slot, to: Stage) -> Slot:
     if to is slot.stage:
         return slot
     draft.transitions.append(
-        Transition(
-            slot.slot_id, slot.trade_id, slot.stage, to, draft.cause_kind, draft.cause_id, draft.seq, draft.now
-        )
+        Transition(slot.slot_id, slot.trade_id, slot.stage, to, draft.cause_kind, draft.cause_id, draft.seq, draft.now)
     )
     if to is Stage.POSITION_OPEN:
         return draft.put_slot(_end_leg(slot, draft), stage=to, active_order=0)
@@ -146,5 +121,3 @@ def quarantine(draft: Draft, slot: Slot, why: Diagnostic, text: str) -> Slot:
     """Stop trusting a slot: it takes RECONCILE and CANCEL only, until somebody looked."""
     draft.effects.append(Alarm(draft.seq, why, text))
     return draft.put_slot(slot, quarantine=why.name)
-
-

@@ -67,6 +67,7 @@ class Journal(Protocol):
 
     config: Config
     last_seq: int
+    backend_kind: str
 
     def begin(self, *, is_durable: bool) -> None:
         """Begin a group of rows."""
@@ -109,10 +110,14 @@ def verify_rows(rows: Iterator[Row], snapshot: Snapshot | None, where: str) -> t
         if row.seq != count + 1:
             raise JournalDamagedError(f"{where}: row {count + 1:,} is missing, the next is {row.seq:,}; restore a copy")
         if row.checksum != chain(before, row.seq, row.payload):
-            raise JournalDamagedError(f"{where}: row {row.seq:,} was torn or altered; restore a copy, nothing after it can be trusted")
+            raise JournalDamagedError(
+                f"{where}: row {row.seq:,} was torn or altered; restore a copy, nothing after it can be trusted"
+            )
         before, count = row.checksum, row.seq
         if snapshot is not None and snapshot.seq == row.seq and snapshot.checksum != row.checksum:
-            raise JournalDamagedError(f"{where}: the snapshot after row {row.seq:,} belongs to another history; restore a copy")
+            raise JournalDamagedError(
+                f"{where}: the snapshot after row {row.seq:,} belongs to another history; restore a copy"
+            )
     if snapshot is not None and snapshot.seq > count:
         raise JournalDamagedError(f"{where}: a snapshot of row {snapshot.seq:,}, the last row is {count:,}; restore a copy")
     return count, before
@@ -238,9 +243,7 @@ class SqliteJournal:
             )
         stored = decode_config(meta["config"], str(self.path))
         if config is not None and config != stored:
-            raise JournalError(
-                f"{self.path}: made with another configuration (lease {stored.lease}); open it without one, or begin a new journal"
-            )
+            raise JournalError(f"{self.path}: made with another configuration (lease {stored.lease}); open it without one")
         return stored
 
     def _open_db(self) -> sqlite3.Connection:
@@ -297,7 +300,10 @@ class SqliteJournal:
         db = self._open_db()
         digest = hashlib.blake2b(payload, digest_size=16).digest()
         try:
-            db.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)", (seq, SCHEMA_HASH, self._checksum, digest, payload))
+            db.execute(
+                "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)",
+                (seq, SCHEMA_HASH, self._checksum, digest, payload),
+            )
             db.execute("DELETE FROM snapshots WHERE seq NOT IN (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT 2)")
         except sqlite3.Error as e:
             raise JournalError(f"{self.path}: the snapshot of row {seq:,} could not be written: {e}; make room") from e

@@ -15,9 +15,9 @@ __all__ = ["Leg", "next_leg"]
 
 
 class Leg(NamedTuple):
-    """The leg that an EXIT closes: its index after merging, its size, and the size that its ratios asked for."""
+    """The leg that an EXIT closes: its number from 0 after merging, its size, and the size that its ratios asked for."""
 
-    index: int
+    number: int
     lots: int
     intended: int
 

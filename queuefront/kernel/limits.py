@@ -1,4 +1,4 @@
-"""What must hold before an order leaves; each limit has its own diagnostic. Pure arithmetic on totals: no slot is walked."""
+"""What must hold before an order leaves; each limit has its own diagnostic. Arithmetic on totals: no slot is walked."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def _retry_parked(draft: Draft, apply: Callable[[Draft, VenueEvent], None]) -> N
 
 
 # --- restart ----------------------------------------------------------------------------------------------------------
-def on_recover(draft: Draft, command: Recover) -> None:
+def on_recover(draft: Draft, _command: Recover) -> None:
     """Ask about every order that may exist at the venue; commands wait until each was answered (E26)."""
     draft.recovering = draft.needs_snapshot = True
     # The connection is new, and counts its snapshots anew.
@@ -144,7 +144,9 @@ def on_snapshot(draft: Draft, snapshot: VenueSnapshot) -> None:
     """Compare open orders and positions with the slots; what differs is asked about, never patched (F19)."""
     if snapshot.sequence <= draft.last_snapshot or snapshot.fetch_start_ts < draft.last_fill_ns:
         draft.count("stale_snapshot")
-        draft.answer(D.STALE_SNAPSHOT, f"fetched from {snapshot.fetch_start_ts:,}, the last fill came at {draft.last_fill_ns:,}")
+        draft.answer(
+            D.STALE_SNAPSHOT, f"fetched from {snapshot.fetch_start_ts:,}, the last fill came at {draft.last_fill_ns:,}"
+        )
         _ask_again(draft)
         return
     draft.last_snapshot = snapshot.sequence
@@ -230,4 +232,3 @@ def _suspects(draft: Draft, instrument: str) -> list[int]:
     """Return the orders that could explain a position: those that live, and those that the venue once did not find."""
     mine = (key for key, order in draft.orders.items() if order.instrument == instrument)
     return sorted(key for key in mine if key in draft.live or draft.orders[key].status is OrderStatus.ABSENT)
-

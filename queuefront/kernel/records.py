@@ -317,6 +317,4 @@ class SetTimer(Record, frozen=True, tag="set-timer"):
     ts: int
 
 
-Effect = (
-    PlaceOrder | CancelOrder | ModifyOrder | QueryOrder | QueryFills | FetchSnapshot | Publish | Alarm | SetTimer
-)
+Effect = PlaceOrder | CancelOrder | ModifyOrder | QueryOrder | QueryFills | FetchSnapshot | Publish | Alarm | SetTimer

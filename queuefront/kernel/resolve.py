@@ -35,15 +35,15 @@ def backoff_ns(draft: Draft, attempts: int) -> int:
 
 def due_of(draft: Draft, order: Order, *, is_fills: bool) -> Due | None:
     """Return what is scheduled for an order."""
-    return draft.pending.get(_key(order.key, is_fills))
+    return draft.pending.get(_key(order.key, is_fills=is_fills))
 
 
-def _key(order_key: int, is_fills: bool) -> int:
+def _key(order_key: int, *, is_fills: bool) -> int:
     return order_key * 2 + is_fills
 
 
 def _put(draft: Draft, due: Due) -> None:
-    draft.pending = draft.pending.set(_key(due.key, due.is_fills), due)
+    draft.pending = draft.pending.set(_key(due.key, is_fills=due.is_fills), due)
     set_timer(draft, due.due_ns)
 
 
@@ -58,7 +58,7 @@ def ask_order(draft: Draft, order: Order, at_ns: int) -> Slot:
     """Doubt an order: ask at `at_ns` and on, until the venue says what it is. Its slot is UNCERTAIN meanwhile."""
     known = due_of(draft, order, is_fills=False)
     if known is None:
-        _put(draft, Due(order.key, False, at_ns))
+        _put(draft, Due(order.key, is_fills=False, due_ns=at_ns))
     elif at_ns < known.due_ns and not known.is_sent:
         _put(draft, replace(known, due_ns=at_ns))
     slot = draft.slot(order.slot_id)
@@ -69,7 +69,7 @@ def ask_order(draft: Draft, order: Order, at_ns: int) -> Slot:
 
 def drop_order_due(draft: Draft, order: Order) -> None:
     """Stop doubting an order."""
-    key = _key(order.key, False)
+    key = _key(order.key, is_fills=False)
     if key in draft.pending:
         draft.pending = draft.pending.delete(key)
     slot = draft.slot(order.slot_id)
@@ -112,15 +112,15 @@ def ask_fills(draft: Draft, order: Order, at_ns: int) -> None:
     """Ask for an order's fills at `at_ns`, and on, until price and fee are exact."""
     known = due_of(draft, order, is_fills=True)
     if known is None:
-        _put(draft, Due(order.key, True, at_ns))
+        _put(draft, Due(order.key, is_fills=True, due_ns=at_ns))
     elif known.attempts:
         # A new fill begins a new schedule; the old one may be slow by now.
-        _put(draft, Due(order.key, True, at_ns))
+        _put(draft, Due(order.key, is_fills=True, due_ns=at_ns))
 
 
 def drop_fills_due(draft: Draft, order: Order) -> None:
     """Stop asking for fills."""
-    key = _key(order.key, True)
+    key = _key(order.key, is_fills=True)
     if key in draft.pending:
         draft.pending = draft.pending.delete(key)
 
@@ -135,9 +135,7 @@ def send_due(draft: Draft) -> list[Due]:
         order = draft.orders[due.key]
         ask = QueryFills if due.is_fills else QueryOrder
         draft.effects.append(ask(order.cid, order.venue_order_id, order.instrument))
-        due = replace(
-            due, is_sent=True, attempts=due.attempts + 1, due_ns=draft.now + backoff_ns(draft, due.attempts)
-        )
+        due = replace(due, is_sent=True, attempts=due.attempts + 1, due_ns=draft.now + backoff_ns(draft, due.attempts))
         draft.pending = draft.pending.set(key, due)
         sent.append(due)
     return sent

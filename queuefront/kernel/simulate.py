@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from queuefront.core import ConfigError
-from queuefront.kernel.world import FAULTS, Violation, World
+from queuefront.kernel.verdict import Violation
+from queuefront.kernel.world import FAULTS, World
 
 __all__ = ["RunResult", "Totals", "choose_faults", "minimise", "replay_command", "run_seed", "run_seeds", "trace"]
 
@@ -76,7 +77,7 @@ def _run(seed: int, steps: Sequence[int], faults: frozenset[str], log: Callable[
         world.run(steps)
     except Violation as e:
         violation = str(e)
-    except Exception as e:  # tidy: allow swallowed: a crash of the kernel is a finding like any other, with its seed
+    except Exception as e:  # noqa: BLE001  # tidy: allow swallowed: a crash of the kernel is a finding like any other, with its seed
         violation = f"{type(e).__name__}: {e}"
     return RunResult(seed, len(steps), world.engine.state.seq, world.checks, dict(world.counts), violation)
 

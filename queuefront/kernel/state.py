@@ -286,7 +286,7 @@ class Fields(msgspec.Struct, gc=False):
     retired_next: int = 0
 
 
-class State(Fields, frozen=True, gc=False):
+class State(Fields, frozen=True, gc=False):  # type: ignore[misc]  # msgspec lets a subclass freeze what it inherits
     """Everything a kernel knows. Made by `initial_state`, changed by `step` alone, never in place."""
 
     @property

@@ -124,7 +124,7 @@ def _mark(draft: Draft, entry: Mark) -> None:
     on_mark(draft, entry.instrument, entry.tick)
 
 
-def _tick(draft: Draft, entry: Tick) -> None:
+def _tick(draft: Draft, _entry: Tick) -> None:
     on_tick(draft, _event)
 
 

@@ -1,9 +1,9 @@
 """The transition table of a slot, as data: what each input does in each stage.
 
-A row reads: in these stages, on this input, if the guard holds, go there and answer so. Rows of one (stage, input) are tried
-in the order in which they stand here, and the last of them has no guard. Quantities and money of an event are applied before
-the guards are read, so that `filled` and `size left` speak of what is true after it. Where a row has an action, `step`
-carries it out; the table alone decides the stage. `docs/kernel.md` and its diagram are made from these rows.
+A row reads: in these stages, on this input, if the guard holds, go there and answer so. Rows of one (stage, input) are
+tried in the order in which they stand here, and the last of them has no guard. Quantities and money of an event are applied
+before the guards are read, so that `filled` and `size` speak of what is true after it. The table alone decides the stage.
+`docs/kernel.md` and its diagram are made from these rows.
 """
 
 from __future__ import annotations
@@ -70,7 +70,15 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("21", _OPEN, C.EXIT, _G.DUST, S.CLOSED, D.OK, "less is left than the venue trades: flagged DUST, held as orphan"),
     Row("21", _OPEN, C.EXIT, _G.ALWAYS, S.EXIT_REQUESTED, D.OK, "compute the leg, make the exit order"),
     Row("29", FREE_STAGES | _UNACKED_ENTRY, C.EXIT, _G.ALWAYS, None, D.NO_OPEN_POSITION, ""),
-    Row("30", frozenset({S.ENTRY_WORKING}), C.EXIT, _G.HAS_SIZE, None, D.ENTRY_STILL_WORKING, "cancel the rest of the entry first"),
+    Row(
+        "30",
+        frozenset({S.ENTRY_WORKING}),
+        C.EXIT,
+        _G.HAS_SIZE,
+        None,
+        D.ENTRY_STILL_WORKING,
+        "cancel the rest of the entry first",
+    ),
     Row("29", frozenset({S.ENTRY_WORKING}), C.EXIT, _G.ALWAYS, None, D.NO_OPEN_POSITION, ""),
     Row("31", EXIT_STAGES, C.EXIT, _G.ALWAYS, None, D.EXIT_IN_PROGRESS, ""),
     Row("35", _ORDERED, C.CANCEL, _G.CANCEL_PENDING, None, D.CANCEL_IN_PROGRESS, ""),
@@ -86,15 +94,47 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("46", _ALL, C.RECONCILE, _G.ALWAYS, None, D.OK, "ask about every order, compare positions, recompute health"),
     Row("46", _ALL, C.CONTROL, _G.ALWAYS, None, D.OK, "settings; cancel_all cancels what rests"),
     # --- the order on its way
-    Row("5", frozenset({S.ORDER_REQUESTED}), E.ORDER_SENT, _G.ALWAYS, S.ORDER_SENT, D.OK, "the request was handed to the transport"),
-    Row("22", frozenset({S.EXIT_REQUESTED}), E.ORDER_SENT, _G.ALWAYS, S.EXIT_SENT, D.OK, "the request was handed to the transport"),
+    Row(
+        "5",
+        frozenset({S.ORDER_REQUESTED}),
+        E.ORDER_SENT,
+        _G.ALWAYS,
+        S.ORDER_SENT,
+        D.OK,
+        "the request was handed to the transport",
+    ),
+    Row(
+        "22",
+        frozenset({S.EXIT_REQUESTED}),
+        E.ORDER_SENT,
+        _G.ALWAYS,
+        S.EXIT_SENT,
+        D.OK,
+        "the request was handed to the transport",
+    ),
     Row("40", _ALL - {S.ORDER_REQUESTED, S.EXIT_REQUESTED}, E.ORDER_SENT, _G.ALWAYS, None, D.STALE_EVENT, ""),
     Row("6", _UNACKED_ENTRY, E.ACK, _G.ALWAYS, S.ENTRY_WORKING, D.OK, "the order rests"),
     Row("22", _UNACKED_EXIT, E.ACK, _G.ALWAYS, S.EXIT_WORKING, D.OK, "the order rests"),
     Row("7", _RESTING, E.ACK, _G.ALWAYS, None, D.DUPLICATE_EVENT, "known to rest"),
     Row("40", _OPEN | FREE_STAGES, E.ACK, _G.ALWAYS, None, D.STALE_EVENT, ""),
-    Row("16", _UNACKED_ENTRY | _UNACKED_EXIT, E.SUBMIT_UNKNOWN, _G.ALWAYS, None, D.SUBMIT_UNKNOWN, "look the order up by client id"),
-    Row("16", _ALL - _UNACKED_ENTRY - _UNACKED_EXIT, E.SUBMIT_UNKNOWN, _G.ALWAYS, None, D.STALE_EVENT, "the order is known by now"),
+    Row(
+        "16",
+        _UNACKED_ENTRY | _UNACKED_EXIT,
+        E.SUBMIT_UNKNOWN,
+        _G.ALWAYS,
+        None,
+        D.SUBMIT_UNKNOWN,
+        "look the order up by client id",
+    ),
+    Row(
+        "16",
+        _ALL - _UNACKED_ENTRY - _UNACKED_EXIT,
+        E.SUBMIT_UNKNOWN,
+        _G.ALWAYS,
+        None,
+        D.STALE_EVENT,
+        "the order is known by now",
+    ),
     # --- fills
     Row("25", EXIT_STAGES, E.PARTIAL_FILL, _G.SIZE_ZERO, S.CLOSED, D.OK, "whatever the leg"),
     Row("36", EXIT_STAGES, E.PARTIAL_FILL, _G.ORDER_LATE, None, D.LATE_FILL, "of an order thought to be over"),
@@ -128,7 +168,15 @@ ROWS: Final[tuple[Row, ...]] = (
             Row(number[1], ENTRY_STAGES, kind, _G.ENTRY_HAS_FILLS, S.CLOSED, diagnostic[0], "filled, and gone again"),
             Row(number[1], ENTRY_STAGES, kind, _G.ALWAYS, S.IDLE, diagnostic[0], "nothing was filled"),
             Row(number[3], EXIT_STAGES, kind, _G.SIZE_ZERO, S.CLOSED, diagnostic[1], ""),
-            Row(number[2], EXIT_STAGES, kind, _G.ALWAYS, S.POSITION_OPEN, diagnostic[1], "the leg stays open unless it reached its size"),
+            Row(
+                number[2],
+                EXIT_STAGES,
+                kind,
+                _G.ALWAYS,
+                S.POSITION_OPEN,
+                diagnostic[1],
+                "the leg stays open unless it reached its size",
+            ),
             Row("40", _OPEN | FREE_STAGES, kind, _G.ALWAYS, None, D.STALE_EVENT, ""),
         )
     ),

@@ -47,7 +47,9 @@ def sent(request: Request, ts: int) -> Input | None:
     """Return what it means that a request was handed to the transport."""
     if not isinstance(request, PlaceOrder):
         return None
-    return VenueEvent(ts=ts, kind=EventKind.ORDER_SENT, cid=request.cid, source=Source.KERNEL, event_id=f"{request.cid}/sent")
+    return VenueEvent(
+        ts=ts, kind=EventKind.ORDER_SENT, cid=request.cid, source=Source.KERNEL, event_id=f"{request.cid}/sent"
+    )
 
 
 def answered(request: Request, answer: Sequence[VenueEvent] | VenueSnapshot, ts: int) -> list[Input]:

@@ -198,7 +198,9 @@ class MockExchange:
         self.prices[instrument] = tick
         for order in list(self.orders.values()):
             if order.is_live and order.request.instrument == instrument and self._crosses(order, tick):
-                self.fill(order.request.cid, MockFill(order.lots - order.cum_lots, order.price_tick, liquidity=Liquidity.MAKER))
+                self.fill(
+                    order.request.cid, MockFill(order.lots - order.cum_lots, order.price_tick, liquidity=Liquidity.MAKER)
+                )
 
     def _crosses(self, order: MockOrder, tick: int) -> bool:
         if order.request.order_type is not OrderType.LIMIT:
@@ -264,7 +266,12 @@ class MockExchange:
         """Push a funding payment."""
         self.funding_paid += amount
         event = VenueEvent(
-            ts=self.now, kind=E.FUNDING, event_id=f"funding/{self._id()}", exch_ts=self.now, instrument=instrument, amount=amount
+            ts=self.now,
+            kind=E.FUNDING,
+            event_id=f"funding/{self._id()}",
+            exch_ts=self.now,
+            instrument=instrument,
+            amount=amount,
         )
         self.pushes.append(event)
         return event
@@ -316,7 +323,13 @@ class MockExchange:
             fault = MockFault.RATE_LIMITED
         if fault in (MockFault.TIMEOUT_NOT_DONE, MockFault.EMPTY_NOT_DONE, MockFault.SERVER_ERROR):
             return self._silence(fault)
-        if fault in (MockFault.REJECT, MockFault.RATE_LIMITED, MockFault.LEVERAGE, MockFault.NOT_FOUND, MockFault.SAYS_DONE):
+        if fault in (
+            MockFault.REJECT,
+            MockFault.RATE_LIMITED,
+            MockFault.LEVERAGE,
+            MockFault.NOT_FOUND,
+            MockFault.SAYS_DONE,
+        ):
             return self._refuse(request, fault)
         answer = self._answer(request)
         if fault is MockFault.UNKNOWN_STATUS and not isinstance(request, FetchSnapshot):
@@ -369,7 +382,9 @@ class MockExchange:
         if known is not None:
             return [self._event(known, E.SUBMIT_UNKNOWN, reason_code="DUPLICATE_CLIENT_ID")]
         if request.reduce_only and request.lots > self._reducible(request):
-            return [VenueEvent(ts=self.now, kind=E.ORDER_REJECT, cid=request.cid, exch_ts=self.now, reason_code="REDUCE_ONLY")]
+            return [
+                VenueEvent(ts=self.now, kind=E.ORDER_REJECT, cid=request.cid, exch_ts=self.now, reason_code="REDUCE_ONLY")
+            ]
         if self.leverage.get(request.instrument) != request.leverage:
             self.leverage[request.instrument] = request.leverage
             self.leverage_calls += 1
@@ -427,7 +442,9 @@ class MockExchange:
     def _snapshot(self) -> VenueSnapshot:
         self._sequence += 1
         listed = [
-            OpenOrder(o.request.cid, o.venue_order_id, o.request.instrument, o.cum_lots) for o in self.orders.values() if o.is_live
+            OpenOrder(o.request.cid, o.venue_order_id, o.request.instrument, o.cum_lots)
+            for o in self.orders.values()
+            if o.is_live
         ]
         positions = [Position(name, side, lots) for (name, side), lots in sorted(self.positions.items()) if lots]
         return VenueSnapshot(
