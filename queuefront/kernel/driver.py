@@ -266,7 +266,7 @@ class Kernel:
         for listener in self._listeners:
             try:
                 listener(effect)
-            except Exception as e:  # noqa: BLE001  # tidy: allow swallowed: a sink can neither block nor break a trade (F8)
+            except Exception as e:  # noqa: BLE001  # tidy: allow swallowed: a sink cannot break a trade (F8)
                 warnings.warn(f"a listener raised {type(e).__name__}: {e}", RuntimeWarning, stacklevel=2)
 
     def _start(self, request: Request) -> None:
@@ -287,9 +287,7 @@ class Kernel:
             answer = await asyncio.wait_for(self._venue.send(request), self._timeout_s)
         except asyncio.CancelledError:
             raise
-        except (
-            Exception
-        ) as e:  # tidy: allow swallowed: whatever a connector raises, the outcome is unknown, and asked about
+        except Exception as e:  # noqa: BLE001  # tidy: allow swallowed: whatever a connector raises is UNKNOWN
             inputs = failed(request, f"{type(e).__name__}: {e}"[:300], self._clock())
         else:
             if isinstance(answer, VenueSnapshot):

@@ -1,8 +1,9 @@
 """The kernel without a loop: journal first, then step, then effects. What drives it moves requests and answers.
 
 A group of inputs is written, stepped through one at a time, committed, and only then are its effects handed out. If the
-journal refuses, the state goes back to what it was before the group, and nothing leaves: the state is a value, so going
-back is keeping the old one. If a step raises, the input's row stays, an `EventFailed` row follows it, and a replay finds both.
+journal refuses, the state goes back to what it was before the group, and nothing leaves: the state is a value, so that
+going back is keeping the old one. If a step raises, the input's row stays, an `EventFailed` row follows it, and a replay
+finds both.
 """
 
 from __future__ import annotations

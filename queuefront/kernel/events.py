@@ -131,7 +131,7 @@ def _cancel_unknown(draft: Draft, order: Order, event: VenueEvent) -> None:
         return
     state = _CANCEL_UNKNOWN.get(event.reason_code, CancelState.UNKNOWN)
     order = draft.put_order(order, cancel_state=state)
-    _advance_active(draft, order, event.kind)
+    _advance_active(draft, order, E.CANCEL_UNKNOWN)
     # The venue answered, so it knows by now: asking at once is the verification. After silence, it gets its second.
     is_answered = state is not CancelState.UNKNOWN
     ask_order(draft, order, draft.now if is_answered else draft.now + draft.config.first_query_ns)

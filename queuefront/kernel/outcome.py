@@ -16,8 +16,8 @@ V = VenueOutcome
 class KernelOutcome(Struct, frozen=True, kw_only=True):
     """What became of a command.
 
-    `accepted` is the final truth: False for refusals, rejects and unknowns. `kernel_phase` is what the kernel said
-    before the venue was asked, for diagnosis only. `events` lists what was published, the kernel's own first, then the venue's.
+    `accepted` is the final truth: False for refusals, rejects and unknowns. `kernel_phase` is what the kernel said before
+    the venue was asked, for diagnosis only. `events` lists what was published, the kernel's own first, then the venue's.
     """
 
     accepted: bool

@@ -381,8 +381,12 @@ class Draft(Fields, kw_only=True):
         """Keep a final order for late events, and let the oldest go that nothing refers to."""
         self.retired = self.retired.set(self.retired_next, key)
         self.retired_next += 1
-        if self.retired_next - self.retired_first <= self.config.retired_count:
-            return
+        # Two for one, so that orders that must stay do not push the bound away.
+        for _ in range(2):
+            if self.retired_next - self.retired_first > self.config.retired_count:
+                self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
         oldest = self.retired[self.retired_first]
         self.retired = self.retired.delete(self.retired_first)
         self.retired_first += 1
