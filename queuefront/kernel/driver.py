@@ -384,6 +384,9 @@ async def open_kernel(
 ) -> Kernel:
     """Open a journal, recover what it stands for, and ask the venue about every order that may exist.
 
+    Returns when the first answers are in or their time is over; what is unknown by then goes on being asked about, and
+    commands are answered with RECOVERING until it is known.
+
     Parameters
     ----------
     venue : a connector; it is leased to this kernel.
@@ -412,4 +415,5 @@ async def open_kernel(
         opened.close()
         raise
     kernel._apply_all([Recover(kernel._clock())])  # noqa: SLF001 the constructor's other half
+    await kernel.settle()
     return kernel
