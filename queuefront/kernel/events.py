@@ -162,7 +162,7 @@ def _query_failed(draft: Draft, order: Order, _event: VenueEvent) -> None:
 def _report(draft: Draft, order: Order, event: VenueEvent) -> None:
     if event.cum_lots is not None and event.cum_lots > order.cum_lots:
         # More was filled than we were told: the report is as good as a fill, and says nothing of the rest.
-        kind = E.FULL_FILL if event.cum_lots >= order.lots else E.PARTIAL_FILL
+        kind = E.FULL_FILL if event.cum_lots == order.lots else E.PARTIAL_FILL
         _apply(draft, order, replace(event, kind=kind))
         order = draft.orders[order.key]
     apply_report(draft, order, event)
@@ -328,7 +328,8 @@ def _after_the_end(draft: Draft, order: Order, kind: EventKind, grown: int) -> N
 def _see_live(draft: Draft, order: Order, event: VenueEvent) -> None:
     """Draw what follows from seeing an order live: doubts end, and an unanswered cancel has not happened (spec 8)."""
     if event.source not in _ANSWERS:
-        if event.kind in (E.CANCEL_REJECT, E.MODIFY_ACK, E.MODIFY_REJECT, E.ACK) and _is_settled(order):
+        is_active = draft.slot(order.slot_id).active_order == order.key
+        if event.kind in (E.CANCEL_REJECT, E.MODIFY_ACK, E.MODIFY_REJECT, E.ACK) and is_active and _is_settled(order):
             drop_order_due(draft, order)
         return
     if due_of(draft, order, is_fills=False) is None and order.cancel_state is not CancelState.REQUESTED:
@@ -357,6 +358,11 @@ def _see_live(draft: Draft, order: Order, event: VenueEvent) -> None:
             return
         order = draft.put_order(order, cancel_state=CancelState.REFUSED)
         _advance_active(draft, order, E.CANCEL_REJECT)
+    slot = draft.slot(order.slot_id)
+    if slot.active_order != order.key:
+        # No slot waits for it, so nobody would ever cancel it: it is cancelled until it is gone.
+        retry_order(draft, request_cancel(draft, order))
+        return
     drop_order_due(draft, order)
 
 

@@ -13,9 +13,9 @@ from queuefront.kernel.account import count_position, estimate_fee, post, post_f
 from queuefront.kernel.enums import Diagnostic, LedgerKind, PriceQuality
 from queuefront.kernel.fsm import quarantine
 from queuefront.kernel.records import Alarm
-from queuefront.kernel.resolve import ask_fills, drop_fills_due
+from queuefront.kernel.resolve import ask_fills, drop_fills_due, note_fee_missing
 from queuefront.kernel.state import Draft, Order, Slot, Unsettled
-from queuefront.venues import OrderType, Role, VenueEvent
+from queuefront.venues import EventKind, OrderType, Role, VenueEvent
 
 __all__ = ["apply_fill", "apply_orphan", "apply_report", "estimate_pending", "estimated_tick"]
 
@@ -42,6 +42,10 @@ def apply_fill(draft: Draft, slot: Slot, order: Order, event: VenueEvent, lots: 
     fee = _fee_of(event, lots)
     taken = lots if order.role is Role.ENTRY else min(lots, slot.size)
     excess = lots - taken
+    if excess and not taken:
+        slot = quarantine(draft, slot, D.OVERFILL, f"order {order.cid} filled {excess:,} lots when its slot held none")
+        apply_orphan(draft, order, event, lots)
+        return slot
     if excess:
         slot = quarantine(draft, slot, D.OVERFILL, f"order {order.cid} filled {excess:,} lots more than its slot held")
     order = draft.put_order(
@@ -55,7 +59,14 @@ def apply_fill(draft: Draft, slot: Slot, order: Order, event: VenueEvent, lots: 
         _post_orphan(draft, order, excess, part, None, event.event_id, PriceQuality.REPORTED)
         notional -= part
     elif excess:
-        _count_orphan(draft, order, excess, 0)
+        part = estimated_tick(draft, order) * excess
+        _post_orphan(draft, order, excess, part, None, event.event_id, PriceQuality.ESTIMATED)
+        order = draft.put_order(
+            order,
+            notional=order.notional + part,
+            priced_lots=order.priced_lots + excess,
+            estimated_lots=order.estimated_lots + excess,
+        )
     if taken:
         slot = _take(draft, slot, order, event, taken, notional, fee)
     if notional is None or fee is None:
@@ -184,8 +195,12 @@ def apply_report(draft: Draft, order: Order, event: VenueEvent) -> None:
     if event.cum_fee is not None and not is_waiting:
         _true_up_fee(draft, slot if is_current else None, order, event, event.cum_fee)
     order = draft.orders[order.key]
-    if not is_waiting and order.priced_lots == order.cum_lots and not order.estimated_lots and not order.fee_estimated_lots:
+    if is_waiting or order.priced_lots != order.cum_lots or order.estimated_lots:
+        return
+    if not order.fee_estimated_lots:
         drop_fills_due(draft, order)
+    elif event.cum_fee is None and event.kind is EventKind.FILL_REPORT and note_fee_missing(draft, order):
+        draft.count("fee_left_estimated")
 
 
 def _true_up_price(draft: Draft, slot: Slot | None, order: Order, cum_notional: int, event: VenueEvent) -> None:

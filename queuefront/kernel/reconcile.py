@@ -24,8 +24,7 @@ D = Diagnostic
 #: A position that differs is asked about so often before it is called drift: fills may be on their way to us.
 MISMATCHES_MAX = 4
 ATTEMPTS_MAX = 3
-#: Fees that a venue never reports are asked for so often and then stay flagged as estimates.
-FEE_QUESTIONS_MAX = 8
+
 
 
 # --- time -------------------------------------------------------------------------------------------------------------
@@ -40,10 +39,6 @@ def on_tick(draft: Draft, apply: Callable[[Draft, VenueEvent], None]) -> None:
         order = draft.orders[due.key]
         if due.attempts > draft.config.estimate_after:
             estimate_pending(draft, order)
-        order = draft.orders[due.key]
-        if due.attempts >= FEE_QUESTIONS_MAX and order.priced_lots == order.cum_lots and not order.estimated_lots:
-            draft.pending = draft.pending.delete(due.key * 2 + 1)
-            draft.count("fee_left_estimated")
     _snapshot_if_due(draft)
     dues = [due.due_ns for due in draft.pending.values()]
     if draft.parked:
@@ -155,13 +150,13 @@ def on_snapshot(draft: Draft, snapshot: VenueSnapshot) -> None:
     draft.needs_snapshot = False
     draft.snapshot_due_ns = draft.now + draft.config.heartbeat_ns
     for listed in snapshot.open_orders:
-        _compare_order(draft, listed)
+        _compare_order(draft, listed, snapshot.fetch_start_ts)
     _ask_about_missing(draft, snapshot)
     _compare_positions(draft, snapshot)
     set_timer(draft, draft.snapshot_due_ns)
 
 
-def _compare_order(draft: Draft, listed: OpenOrder) -> None:
+def _compare_order(draft: Draft, listed: OpenOrder, fetched_ns: int) -> None:
     key = order_key(draft.config.lease, listed.cid)
     if key is None:
         draft.count("foreign_order")
@@ -171,9 +166,10 @@ def _compare_order(draft: Draft, listed: OpenOrder) -> None:
         draft.count("unknown_order")
         draft.effects.append(Alarm(draft.seq, D.LATE_ORDER, f"{listed.cid} rests at the venue and is forgotten here"))
         return
-    if order.is_final and order.status is OrderStatus.ABSENT:
+    is_known_since = order.last_event_ns < fetched_ns
+    if order.is_final and (order.status is OrderStatus.ABSENT or is_known_since):
         order = draft.put_order(order, status=OrderStatus.NEW)
-        draft.effects.append(Alarm(draft.seq, D.LATE_ORDER, f"{order.cid} arrived at the venue after it was found absent"))
+        draft.effects.append(Alarm(draft.seq, D.LATE_ORDER, f"{order.cid} lives at the venue after it was thought over"))
         order = request_cancel(draft, order)
         refresh_health(draft, ask_order(draft, order, draft.now + draft.config.first_query_ns))
     elif not order.is_final and order.cum_lots != listed.cum_lots:

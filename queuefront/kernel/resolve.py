@@ -20,12 +20,17 @@ __all__ = [
     "drop_order_due",
     "due_of",
     "is_absence",
+    "note_fee_missing",
     "note_miss",
     "request_snapshot",
     "retry_order",
     "send_due",
     "set_timer",
 ]
+
+
+#: A venue that answers so often without a fee does not tell it; silence does not count.
+FEE_ANSWERS_MAX = 8
 
 
 def backoff_ns(draft: Draft, attempts: int) -> int:
@@ -123,6 +128,19 @@ def drop_fills_due(draft: Draft, order: Order) -> None:
     key = _key(order.key, is_fills=True)
     if key in draft.pending:
         draft.pending = draft.pending.delete(key)
+
+
+def note_fee_missing(draft: Draft, order: Order) -> bool:
+    """Count an answer without a fee; after some of them the estimate stays, flagged. Return whether this was the last."""
+    key = _key(order.key, is_fills=True)
+    due = draft.pending.get(key)
+    if due is None:
+        return False
+    if due.misses + 1 < FEE_ANSWERS_MAX:
+        draft.pending = draft.pending.set(key, replace(due, misses=due.misses + 1))
+        return False
+    draft.pending = draft.pending.delete(key)
+    return True
 
 
 def send_due(draft: Draft) -> list[Due]:

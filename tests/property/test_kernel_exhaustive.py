@@ -6,10 +6,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from queuefront.kernel import Cancel, Config, Enter, Exit, Spec, Stage, State, Tick, audit, initial_state, step
+from queuefront.kernel import (
+    Cancel,
+    Config,
+    Enter,
+    Exit,
+    Health,
+    Reconcile,
+    Spec,
+    Stage,
+    State,
+    Tick,
+    audit,
+    initial_state,
+    step,
+)
 from queuefront.kernel.codec import encode_state
 from queuefront.kernel.records import Input
-from queuefront.venues import EventKind, OrderType, Side, Source, VenueEvent
+from queuefront.venues import EventKind, OrderType, Position, Side, Source, VenueEvent, VenueSnapshot
 
 E = EventKind
 CONFIG = Config(
@@ -84,6 +98,9 @@ def rest(state: State) -> State:
             ended = VenueEvent(ts=state.seq, kind=E.CANCEL_ACK, cid=order.cid, cum_lots=order.cum_lots, source=Source.QUERY)
             state, _ = step(state, ended)
         slot = state.slots[0]
+        if slot.health is not Health.OK:
+            state = look(state)
+            slot = state.slots[0]
         if slot.stage is Stage.POSITION_OPEN:
             state, _ = step(state, Exit(ts=state.seq, intent_id=f"r{state.seq}", slot_id=0, reference_tick=10))
             order = state.orders[state.slots[0].active_order]
@@ -91,6 +108,23 @@ def rest(state: State) -> State:
                                 last_tick=10, fee=0)  # fmt: skip
             state, _ = step(state, filled)
     raise AssertionError(f"the slot does not come to rest: {state.slots[0]}")
+
+
+def look(state: State) -> State:
+    """Let an operator look: questions are answered, and the venue's positions are what the kernel says they are."""
+    state, _ = step(state, Reconcile(ts=state.seq, intent_id=f"l{state.seq}"))
+    for key in sorted(state.slots[0].doubts):
+        order = state.orders[key]
+        kind = E.FULL_FILL if order.cum_lots == order.lots else E.CANCEL_ACK
+        answer = VenueEvent(ts=state.seq, kind=kind, cid=order.cid, cum_lots=order.cum_lots, source=Source.QUERY)
+        state, _ = step(state, answer)
+    holding = state.holdings.get("T")
+    lots = holding.long_lots + holding.orphan_lots if holding else 0
+    side = Side.LONG if lots > 0 else Side.SHORT
+    positions = (Position("T", side, abs(lots)),) if lots else ()
+    now = state.now
+    snapshot = VenueSnapshot(ts=now, sequence=state.last_snapshot + 1, fetch_start_ts=now, fetch_end_ts=now, positions=positions)
+    return step(state, snapshot)[0]
 
 
 def check(depth: int) -> int:
