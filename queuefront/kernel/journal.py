@@ -292,7 +292,8 @@ class SqliteJournal:
     def rows(self, after: int = 0) -> Iterator[Row]:
         """Yield the rows after a sequence number."""
         yield from map(Row._make, self._open_db().execute(
-            "SELECT seq, schema, CAST(checksum AS BLOB), CAST(payload AS BLOB) FROM inputs WHERE seq > ? ORDER BY seq", (after,)
+            "SELECT seq, schema, CAST(checksum AS BLOB), CAST(payload AS BLOB) FROM inputs WHERE seq > ? ORDER BY seq",
+            (after,),
         ))  # fmt: skip
 
     def save(self, seq: int, payload: bytes) -> None:
@@ -311,7 +312,8 @@ class SqliteJournal:
     def snapshot(self) -> Snapshot | None:
         """Return the last snapshot, None where there is none or another version wrote it: replaying does without."""
         row = self._open_db().execute(
-            "SELECT seq, schema, checksum, digest, CAST(payload AS BLOB) FROM snapshots WHERE schema = ? ORDER BY seq DESC LIMIT 1",
+            "SELECT seq, schema, checksum, digest, CAST(payload AS BLOB) FROM snapshots "
+            "WHERE schema = ? ORDER BY seq DESC LIMIT 1",
             (SCHEMA_HASH,),
         ).fetchone()  # fmt: skip
         if row is None:

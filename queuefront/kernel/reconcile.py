@@ -26,7 +26,6 @@ MISMATCHES_MAX = 4
 ATTEMPTS_MAX = 3
 
 
-
 # --- time -------------------------------------------------------------------------------------------------------------
 def on_tick(draft: Draft, apply: Callable[[Draft, VenueEvent], None]) -> None:
     """Do what is due: retry a parked event by `apply`, ask again, fetch a snapshot; then set the next timer."""

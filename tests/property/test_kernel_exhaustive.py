@@ -1,4 +1,4 @@
-"""All sequences of inputs up to a depth, for small sizes: every state keeps the invariants, and from each the slot can rest."""
+"""All sequences of inputs up to a depth, for small sizes: every state keeps the invariants, and each can come to rest."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ CONFIG = Config(
     grace_ns=0,
 )
 LOTS = 2
+MISSED = E.ORDER_MISSED
 
 
 def inputs(state: State) -> Iterator[Input]:
@@ -49,19 +50,21 @@ def inputs(state: State) -> Iterator[Input]:
     yield Tick(n)
     for key in sorted(state.orders):
         order = state.orders[key]
-        for kind in (E.ACK, E.ORDER_REJECT, E.CANCEL_ACK, E.EXPIRED, E.SUBMIT_UNKNOWN, E.CANCEL_UNKNOWN, E.ORDER_MISSED):
-            source = Source.QUERY if kind is E.ORDER_MISSED else Source.STREAM
+        for kind in (E.ACK, E.ORDER_REJECT, E.CANCEL_ACK, E.EXPIRED, E.SUBMIT_UNKNOWN, E.CANCEL_UNKNOWN, MISSED):
+            source = Source.QUERY if kind is MISSED else Source.STREAM
             yield VenueEvent(ts=n, kind=kind, cid=order.cid, cum_lots=order.cum_lots, source=source)
         for cum in range(order.cum_lots + 1, order.lots + 1):
             kind = E.FULL_FILL if cum == order.lots else E.PARTIAL_FILL
-            yield VenueEvent(ts=n, kind=kind, cid=order.cid, cum_lots=cum, last_lots=cum - order.cum_lots, last_tick=10, fee=0)
+            yield VenueEvent(
+                ts=n, kind=kind, cid=order.cid, cum_lots=cum, last_lots=cum - order.cum_lots, last_tick=10, fee=0
+            )
 
 
 def shape(state: State) -> bytes:
     """Return a state without what only counts or names: states of one shape have the same future."""
     slot = state.slots[0]
-    orders = [(o.role, o.status, o.cancel_state, o.cum_lots, o.lots, o.trade_id == slot.trade_id, o.key == slot.active_order)
-              for _, o in sorted(state.orders.items())]  # fmt: skip
+    orders = [(o.role, o.status, o.cancel_state, o.cum_lots, o.lots, o.trade_id == slot.trade_id,
+               o.key == slot.active_order) for _, o in sorted(state.orders.items())]  # fmt: skip
     pending = [(due.is_fills, due.misses > 0) for _, due in sorted(state.pending.items())]
     parts = (slot.stage, slot.health, slot.size, slot.initial_lots, slot.leg_index, slot.leg_intended, slot.leg_filled,
              orders, pending, state.holdings.get("T"))  # fmt: skip
@@ -123,7 +126,9 @@ def look(state: State) -> State:
     side = Side.LONG if lots > 0 else Side.SHORT
     positions = (Position("T", side, abs(lots)),) if lots else ()
     now = state.now
-    snapshot = VenueSnapshot(ts=now, sequence=state.last_snapshot + 1, fetch_start_ts=now, fetch_end_ts=now, positions=positions)
+    snapshot = VenueSnapshot(
+        ts=now, sequence=state.last_snapshot + 1, fetch_start_ts=now, fetch_end_ts=now, positions=positions
+    )
     return step(state, snapshot)[0]
 
 

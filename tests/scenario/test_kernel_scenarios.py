@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from queuefront.kernel import (
     Exit,
     Health,
     Kernel,
+    KernelOutcome,
     LedgerEntry,
     Publish,
     Reconcile,
@@ -91,22 +92,21 @@ class Desk:
         self._count += 1
         return f"i{self._count}.{self.now}"
 
-    async def enter(self, trade_id: str = "t1", slot_id: int = 0, limit_tick: int = 8_340, lots: int = 10, **changes: Any):  # type: ignore[no-untyped-def]
+    async def enter(
+        self, trade_id: str = "t1", slot_id: int = 0, limit_tick: int = 8_340, lots: int = 10, **changes: Any
+    ) -> KernelOutcome:
         command = Enter(
-            ts=self.now, intent_id=self.intent(), trade_id=trade_id, slot_id=slot_id, instrument="TRX", side=Side.LONG, lots=lots,
-            reference_tick=8_340, order_type=OrderType.LIMIT, limit_tick=limit_tick, decision_id=f"d-{trade_id}", **changes,
+            ts=self.now, intent_id=self.intent(), trade_id=trade_id, slot_id=slot_id, instrument="TRX", side=Side.LONG,
+            lots=lots, reference_tick=8_340,
+            order_type=OrderType.LIMIT, limit_tick=limit_tick, decision_id=f"d-{trade_id}", **changes,
         )  # fmt: skip
         return await self.kernel.submit(command)
 
     async def exit(self, slot_id: int = 0):  # type: ignore[no-untyped-def]
-        return await self.kernel.submit(
-            Exit(ts=self.now, intent_id=self.intent(), slot_id=slot_id, reference_tick=8_340)
-        )
+        return await self.kernel.submit(Exit(ts=self.now, intent_id=self.intent(), slot_id=slot_id, reference_tick=8_340))
 
     async def cancel(self, slot_id: int = 0):  # type: ignore[no-untyped-def]
-        task = asyncio.create_task(
-            self.kernel.submit(Cancel(ts=self.now, intent_id=self.intent(), slot_id=slot_id))
-        )
+        task = asyncio.create_task(self.kernel.submit(Cancel(ts=self.now, intent_id=self.intent(), slot_id=slot_id)))
         await asyncio.sleep(0)
         await self.kernel.settle()
         self.kernel.tick()
@@ -195,7 +195,8 @@ def test_s3_an_exception_at_any_event_ends_at_the_venues_truth_without_a_hand(k:
 
         desk.kernel._engine._before_step = fail
         desk.exchange.script(
-            entry=[MockFill(4, 8_340, SECOND), MockFill(6, 8_341, SECOND)], exit=[MockFill(3, 8_350), MockFill(7, 8_351, SECOND)]
+            entry=[MockFill(4, 8_340, SECOND), MockFill(6, 8_341, SECOND)],
+            exit=[MockFill(3, 8_350), MockFill(7, 8_351, SECOND)],
         )
         await desk.enter()
         for _ in range(20):
@@ -269,7 +270,7 @@ def test_s6_slots_that_settle_interleaved_chain_whatever_a_slow_sink_does() -> N
             await asyncio.gather(*(desk.enter(f"t{n}.{slot}", slot, 8_400) for slot in range(3)))
             await asyncio.gather(*(desk.exit(slot) for slot in range(3)))
         assert len(rows) == 10 * 3 * 4
-        assert all(a[1] == b[0] for a, b in zip(rows, rows[1:], strict=False))
+        assert all(a[1] == b[0] for a, b in pairwise(rows))
         desk.agrees()
 
     play(story)

@@ -162,9 +162,7 @@ async def main(path: Path, chosen: int) -> None:
     journal = MortalJournal(path, CONFIG)
     journal.points = points
     session: Session | None = None
-    kernel = Kernel(
-        Engine(journal, snapshot_every=7), PipeVenue(points), clock=lambda: session.now if session else 10**18
-    )
+    kernel = Kernel(Engine(journal, snapshot_every=7), PipeVenue(points), clock=lambda: session.now if session else 10**18)
     session = Session(kernel)
     session.now = max(session.now, 10**18)
     kernel._apply_all([Recover(session.now)])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_a_journal_is_exported_as_inputs_or_as_ledger(journal: Path, tmp_path: P
     assert qf("journal", "export", journal, "--ledger", "-o", tmp_path / "b.jsonl").code == 0
     entries = [json.loads(line) for line in (tmp_path / "b.jsonl").read_text().splitlines()]
     # Each entry holds capital before and after, and they chain (E20, E22, A5).
-    assert all(a["capital_after"] == b["capital_before"] for a, b in zip(entries, entries[1:], strict=False))
+    assert all(a["capital_after"] == b["capital_before"] for a, b in pairwise(entries))
     assert qf("journal", "export", journal, "-o", tmp_path / "a.jsonl").code == 2
 
 

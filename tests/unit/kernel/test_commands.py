@@ -140,7 +140,13 @@ def test_every_field_of_an_intent_reaches_the_order() -> None:
     """E3 and E11: nothing dropped, nothing invented."""
     story = Story()
     story.enter(
-        limit_tick=8_000, time_in_force=TimeInForce.GTX, post_only=True, side=Side.SHORT, leverage=9, lots=7, decision_id="d"
+        limit_tick=8_000,
+        time_in_force=TimeInForce.GTX,
+        post_only=True,
+        side=Side.SHORT,
+        leverage=9,
+        lots=7,
+        decision_id="d",
     )
     request = story.place
     assert request == PlaceOrder(
@@ -166,7 +172,9 @@ def test_exit_size_is_computed_from_what_the_slot_holds_when_it_is_carried_out()
     """E4: a fill came in between; requested and effective are both told."""
     story = Story()
     story.open(lots=10)
-    story.apply(Enter(ts=1, intent_id="x", trade_id="b", slot_id=1, instrument="TRX", side=Side.LONG, lots=1, reference_tick=1))
+    story.apply(
+        Enter(ts=1, intent_id="x", trade_id="b", slot_id=1, instrument="TRX", side=Side.LONG, lots=1, reference_tick=1)
+    )
     story.exit(lots=50)
     assert story.place.lots == 10
     assert story.published.detail == "leg 1: 10 lots of 50 requested"

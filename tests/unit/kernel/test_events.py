@@ -278,3 +278,28 @@ def test_a_refused_change_leaves_the_terms_and_an_unknown_one_is_found_out_by_as
     order = story.engine.state.orders[min(story.engine.state.orders)]
     assert (order.limit_tick, order.modify_lots) == (102, 0)
     assert story.slot().health is Health.OK
+
+
+def test_a_pushed_event_that_comes_again_after_its_doubt_was_settled_raises_no_new_one() -> None:
+    """F26"""
+    story = Story()
+    story.enter(lots=10)
+    cid = story.place.cid
+    story.event(E.ACK, cid, cum_lots=0)
+    story.cancel()
+    story.event(E.CANCEL_UNKNOWN, cid, event_id="c1", reason_code="TIMEOUT")
+    story.tick(1)
+    story.event(E.ACK, cid, source=Source.QUERY, cum_lots=0)
+    assert story.event(E.CANCEL_UNKNOWN, cid, event_id="c1", reason_code="TIMEOUT") is D.DUPLICATE_EVENT
+    assert story.slot().health is Health.OK
+
+
+def test_one_miss_is_no_absence_however_late_it_comes() -> None:
+    """F16"""
+    story = Story()
+    story.now += 100 * SECOND
+    story.enter()
+    story.event(E.SUBMIT_UNKNOWN)
+    story.tick(10)
+    story.event(E.ORDER_MISSED, source=Source.QUERY)
+    assert story.slot().stage is Stage.ORDER_REQUESTED

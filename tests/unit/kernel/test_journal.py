@@ -181,7 +181,7 @@ def test_a_full_disk_is_an_error_that_leaves_nothing_behind(tmp_path: Path) -> N
     assert isinstance(journal, SqliteJournal)
     pages = journal._db.execute("PRAGMA page_count").fetchone()[0]  # type: ignore[union-attr]
     journal._db.execute(f"PRAGMA max_page_count = {pages}")  # type: ignore[union-attr]
-    with pytest.raises(JournalError, match="full; make room, then go on"):
+    with pytest.raises(JournalError, match="full; make room, then go on"):  # noqa: PT012 the disk is full some time
         for n in range(5_000):
             story.tick(n)
             before = story.engine.state

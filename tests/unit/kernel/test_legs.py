@@ -62,3 +62,9 @@ def test_what_the_venue_does_not_trade_is_closed_as_dust() -> None:
     assert story.exit() is Diagnostic.OK
     assert (story.slot().stage, story.slot().close_reason) == (Stage.CLOSED, "DUST")
     assert story.engine.state.holdings["TRX"].orphan_lots == 3
+
+
+def test_the_last_leg_takes_everything_whatever_its_ratio_says() -> None:
+    """A1"""
+    assert exits(((1, 2),), 10) == [10]
+    assert exits(((1, 2), (1, 4)), 20) == [10, 10]

@@ -82,3 +82,11 @@ def test_without_capital_nothing_is_entered() -> None:
     story = Story(start_capital=0)
     assert story.enter(lots=1) is D.LIMIT_MARGIN
     assert CAPITAL > 0
+
+
+def test_exposure_counts_what_is_held_and_margin_rounds_up() -> None:
+    story = Story()
+    story.open(lots=10, tick=100, leverage=3)
+    assert story.engine.state.exposure == 10 * 100 * UNIT
+    assert story.engine.state.margin == -(-10 * 100 * UNIT // 3)
+    assert story.engine.state.margin * 3 > story.engine.state.exposure

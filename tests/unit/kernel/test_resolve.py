@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from queuefront.venues import EventKind, QueryOrder, Source
 from tests.kernel_story import SECOND, Story
 
@@ -17,7 +19,7 @@ def test_questions_come_after_1_2_4_8_16_and_then_every_30_seconds() -> None:
         if any(isinstance(request, QueryOrder) for request in story.sent):
             asked.append((story.now - start) // SECOND)
             story.event(E.QUERY_FAILED, source=Source.KERNEL)
-    assert [b - a for a, b in zip(asked, asked[1:], strict=False)] == [2, 4, 8, 16, 30, 30, 30]
+    assert [b - a for a, b in pairwise(asked)] == [2, 4, 8, 16, 30, 30, 30]
     assert asked[0] == 1
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from queuefront.kernel import Alarm, Diagnostic, LedgerKind, Stage, account, audit, initial_state, step
+from queuefront.kernel import Alarm, Diagnostic, LedgerKind, Stage, account, audit, initial_state
 from queuefront.kernel.codec import encode_state
 from queuefront.venues import CancelOrder, EventKind
 from tests.kernel_story import Story, config

@@ -32,8 +32,9 @@ SECOND = 10**9
 
 def order(cid: str = "k-1", **changes: Any) -> PlaceOrder:
     base = PlaceOrder(
-        cid=cid, trade_id="t", slot_id=0, role=Role.ENTRY, instrument="TRX", is_buy=True, lots=10, order_type=OrderType.LIMIT,
-        price_tick=100, time_in_force=TimeInForce.GTC, reduce_only=False, post_only=False, leverage=3,
+        cid=cid, trade_id="t", slot_id=0, role=Role.ENTRY, instrument="TRX", is_buy=True, lots=10,
+        order_type=OrderType.LIMIT, price_tick=100,
+        time_in_force=TimeInForce.GTC, reduce_only=False, post_only=False, leverage=3,
     )  # fmt: skip
     return replace(base, **changes)
 
@@ -112,7 +113,11 @@ def test_cancels_are_confirmed_refused_unknown_too_late_and_already_gone() -> No
     venue = MockExchange()
     request = CancelOrder("k-1", "", "TRX")
     venue.handle(order())
-    for fault, code in ((MockFault.REJECT, "REFUSED"), (MockFault.NOT_FOUND, "NOT_FOUND"), (MockFault.SAYS_DONE, "SUCCESS")):
+    for fault, code in (
+        (MockFault.REJECT, "REFUSED"),
+        (MockFault.NOT_FOUND, "NOT_FOUND"),
+        (MockFault.SAYS_DONE, "SUCCESS"),
+    ):
         venue.fail(CancelOrder, fault)
         (event,) = venue.handle(request)  # type: ignore[misc]
         assert (event.kind, event.reason_code) == (E.CANCEL_UNKNOWN, code)
