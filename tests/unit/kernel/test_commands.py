@@ -262,3 +262,12 @@ def test_a_client_order_id_is_its_lease_and_journal_number_in_any_case_of_letter
     assert order_key("lease7", "other-1") is None
     assert order_key("lease7", "lease7-") is None
     assert client_order_id("a", 0) == "a-0"
+
+
+def test_an_exit_may_only_reduce() -> None:
+    """E3"""
+    story = Story()
+    story.open(lots=10)
+    story.exit()
+    request = story.place
+    assert (request.role, request.reduce_only, request.is_buy) == (Role.EXIT, True, False)

@@ -190,3 +190,16 @@ def test_a_full_disk_is_an_error_that_leaves_nothing_behind(tmp_path: Path) -> N
     story.tick(1)
     story.engine.close()
     assert SqliteJournal(path, is_writer=False).verify() == story.engine.state.seq
+
+
+def test_a_row_of_another_history_does_not_fit_into_this_one() -> None:
+    first, second = Story(), Story()
+    for story, lots in ((first, 10), (second, 20)):
+        story.open(lots=lots)
+        story.close()
+    mine, theirs = first.engine.journal, second.engine.journal
+    assert isinstance(mine, MemoryJournal)
+    assert isinstance(theirs, MemoryJournal)
+    mine.committed[2:] = theirs.committed[2:]
+    with pytest.raises(JournalDamagedError, match="row 3 was torn or altered"):
+        mine.verify()
