@@ -18,7 +18,7 @@ from queuefront.kernel.records import LedgerEntry, Spec
 from queuefront.kernel.state import Book, Draft, Order, Slot, Unsettled
 from queuefront.venues import Liquidity, Role, Side
 
-__all__ = ["estimate_fee", "post", "post_fee", "refresh_exposure", "revalue", "settle", "true_up_notional"]
+__all__ = ["estimate_fee", "post", "post_fee", "refresh_exposure", "revalue", "settle", "settle_fill", "true_up_notional"]
 
 PPM = 1_000_000
 
@@ -84,14 +84,17 @@ def settle(draft: Draft, slot: Slot) -> Slot:
     """Settle the fills of a slot, oldest first, as far as their prices are known."""
     while slot.unsettled and slot.unsettled[0].notional is not None:
         fill = slot.unsettled[0]
-        rest = slot.unsettled[1:]
-        settle_one = _settle_entry if fill.role is Role.ENTRY else _settle_exit
-        slot = settle_one(draft, draft.put_slot(slot, unsettled=rest), fill, fill.notional or 0)
-        slot = _settle_fee(draft, slot, fill)
+        slot = settle_fill(draft, slot, fill, fill.notional or 0, {"unsettled": slot.unsettled[1:]})
     return slot
 
 
-def _settle_entry(draft: Draft, slot: Slot, fill: Unsettled, notional: int) -> Slot:
+def settle_fill(draft: Draft, slot: Slot, fill: Unsettled, notional: int, changes: dict[str, object]) -> Slot:
+    """Post one fill and its fee; `changes` are written to the slot along with what the money changes."""
+    settle_one = _settle_entry if fill.role is Role.ENTRY else _settle_exit
+    return _settle_fee(draft, settle_one(draft, slot, fill, notional, changes), fill)
+
+
+def _settle_entry(draft: Draft, slot: Slot, fill: Unsettled, notional: int, changes: dict[str, object]) -> Slot:
     value = notional * draft.specs[slot.instrument].unit * slot.side.sign
     post(draft, LedgerKind.FILL, slot, fill.event_id, fill.quality, cash=-value, position=value)
     _hold(draft, slot, value, fill.lots * slot.side.sign)
@@ -101,10 +104,11 @@ def _settle_entry(draft: Draft, slot: Slot, fill: Unsettled, notional: int) -> S
         entry_priced_lots=slot.entry_priced_lots + fill.lots,
         cost=slot.cost + value,
         cost_lots=slot.cost_lots + fill.lots,
+        **changes,
     )
 
 
-def _settle_exit(draft: Draft, slot: Slot, fill: Unsettled, notional: int) -> Slot:
+def _settle_exit(draft: Draft, slot: Slot, fill: Unsettled, notional: int, changes: dict[str, object]) -> Slot:
     value = notional * draft.specs[slot.instrument].unit * slot.side.sign
     released = slot.cost if fill.lots >= slot.cost_lots else slot.cost * fill.lots // slot.cost_lots
     gross = value - released
@@ -116,6 +120,7 @@ def _settle_exit(draft: Draft, slot: Slot, fill: Unsettled, notional: int) -> Sl
         cost=slot.cost - released,
         cost_lots=max(slot.cost_lots - fill.lots, 0),
         realized_gross=slot.realized_gross + gross,
+        **changes,
     )
 
 

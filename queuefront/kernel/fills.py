@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from queuefront.kernel.account import count_position, estimate_fee, post, post_fee, settle, true_up_notional
+from queuefront.kernel.account import count_position, estimate_fee, post, post_fee, settle, settle_fill, true_up_notional
 from queuefront.kernel.enums import Diagnostic, LedgerKind, PriceQuality
 from queuefront.kernel.fsm import quarantine
 from queuefront.kernel.records import Alarm
@@ -90,19 +90,16 @@ def _take(
         quality=PriceQuality.REPORTED if notional is not None else PriceQuality.PENDING,
         ts=event.exch_ts or draft.now,
     )
-    unsettled = (*slot.unsettled, item)
+    changes: dict[str, object]
     if order.role is Role.ENTRY:
-        slot = draft.put_slot(slot, size=slot.size + lots, initial_lots=slot.initial_lots + lots, unsettled=unsettled)
+        changes = {"size": slot.size + lots, "initial_lots": slot.initial_lots + lots}
     else:
-        is_leg = order.key == slot.active_order
-        slot = draft.put_slot(
-            slot,
-            size=slot.size - lots,
-            exit_lots=slot.exit_lots + lots,
-            leg_filled=slot.leg_filled + (lots if is_leg else 0),
-            unsettled=unsettled,
-        )
-    return settle(draft, slot)
+        leg_filled = slot.leg_filled + (lots if order.key == slot.active_order else 0)
+        changes = {"size": slot.size - lots, "exit_lots": slot.exit_lots + lots, "leg_filled": leg_filled}
+    if notional is not None and not slot.unsettled:
+        # The common case: nothing waits, so the fill need not queue up before it is settled.
+        return settle_fill(draft, slot, item, notional, changes)
+    return settle(draft, draft.put_slot(slot, unsettled=(*slot.unsettled, item), **changes))
 
 
 # --- orphans ----------------------------------------------------------------------------------------------------------

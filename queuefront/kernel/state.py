@@ -367,7 +367,7 @@ class Draft(Fields, kw_only=True):
         """Write an order and keep the count and set of live ones."""
         new = replace(order, **changes) if changes else order
         self.orders = self.orders.set(new.key, new)
-        is_live, was_live = not new.is_final, new.key in self.live
+        is_live, was_live = new.status not in FINAL_STATUSES, new.key in self.live
         if is_live and not was_live:
             self.live = self.live.set(new.key, new.slot_id)
             self.open_orders += 1
