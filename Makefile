@@ -10,14 +10,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Numba notices an edit of the file a compiled function stands in, not of the files it calls: the cache folder is
 # therefore named after all compiled sources. `=` and not `:=`, because the first run has no interpreter yet.
 CACHE = $(CURDIR)/.numba_cache/$(shell $(PYTHON) tests/cache_key.py --prune .numba_cache)
-demo test differential fuzz soak bench: export NUMBA_CACHE_DIR = $(CACHE)
+demo test differential fuzz soak bench simulate mutations: export NUMBA_CACHE_DIR = $(CACHE)
 
 PYTEST = $(BIN)/python -m pytest
 # What the bounds-checked and the interpreted run repeat: everything quick that does not itself start other engines.
 MODES = tests/unit tests/property tests/scenario
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test modes differential fuzz soak bench lint clean
+.PHONY: help venv demo test modes differential fuzz soak bench simulate mutations lint clean
 
 help:  ## list the targets
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,8 +46,18 @@ fuzz: .venv/.stamp-test  ## arbitrary markets and calls under bounds checks; RUN
 soak: .venv/.stamp-test modes  ## the heavy corpora, and the quick tests in the other two modes
 	$(PYTEST) -m soak
 
-bench: .venv/.stamp-test  ## measure beside hftbacktest and write docs/benchmarks.md
+bench: .venv/.stamp-test  ## measure beside hftbacktest, and the kernel; write docs/benchmarks.md and docs/reliability.md
 	$(BIN)/python -m benchmarks.run --write docs/benchmarks.md
+	$(BIN)/python -m benchmarks.kernel --write docs/reliability.md
+
+SEEDS ?= 1000
+STEPS ?= 500
+SEED ?= 0
+simulate: .venv/.stamp-package  ## let everything around the kernel fail: SEEDS=1000 STEPS=500 SEED=0
+	$(BIN)/qf kernel simulate --seeds $(SEEDS) --steps $(STEPS) --seed $(SEED)
+
+mutations: .venv/.stamp-test  ## put deliberate faults into the kernel, see whether the tests notice, write docs/reliability.md
+	$(BIN)/python -m tests.mutations.run --write docs/reliability.md
 
 lint: .venv/.stamp-lint  ## ruff, mypy and the import contract; reports every finding of each
 	@status=0; \

@@ -12,6 +12,8 @@ from queuefront.cli.check import check
 from queuefront.cli.convert import convert
 from queuefront.cli.fuse import fuse
 from queuefront.cli.info import info
+from queuefront.cli.journal import journal_export, journal_replay, journal_show, journal_verify
+from queuefront.cli.kernel import kernel_demo, kernel_simulate
 from queuefront.cli.latency import latency
 from queuefront.cli.snapshot import snapshot
 from queuefront.cli.synth import synth
@@ -39,8 +41,17 @@ def qf(  # tidy: allow stub: the commands share one option and no work
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Backtest at the tick level, with queue positions and latencies."""
+    """Backtest at the tick level, with queue positions and latencies; execute without losing an order or a cent."""
 
 
 for _command in (convert, info, check, fuse, snapshot, latency, synth, backtest):
     app.command()(_command)
+
+for _name, _help, _commands in (
+    ("kernel", "Show the execution kernel, and try to break it.", (kernel_demo, kernel_simulate)),
+    ("journal", "Look into a kernel's journal.", (journal_verify, journal_show, journal_replay, journal_export)),
+):
+    _group = typer.Typer(no_args_is_help=True, help=_help, rich_markup_mode=None)
+    for _member in _commands:
+        _group.command(_member.__name__.partition("_")[2])(_member)
+    app.add_typer(_group, name=_name)

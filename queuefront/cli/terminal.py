@@ -35,7 +35,7 @@ def consoles() -> tuple[Console, Console]:
 
 def guarded(function: Callable[P, None]) -> Callable[P, None]:
     """Turn what a user can mend into one line `qf <command>: …` on stderr and an exit code, without a traceback."""
-    command = function.__name__
+    command = function.__name__.replace("_", " ")  # `kernel_demo` is `qf kernel demo`
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from tests.naive.order_book import NaiveOrders
 
 from queuefront.book import FusedBook, L2Book, RangeBook
 from queuefront.core import EVENT, Instrument
@@ -25,6 +24,7 @@ from queuefront.core.enums import (
     SELL_EVENT,
 )
 from tests.naive.book import NaiveBook
+from tests.naive.order_book import NaiveOrders
 
 LOW, HIGH = -10, 30
 INSTRUMENT = Instrument("venue", "SYM", "0.5", "0.25")

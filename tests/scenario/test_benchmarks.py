@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import kernel
 from benchmarks.data import PAUSE_NS, tile
 from benchmarks.run import BEGIN, END, Row, agreed, main, write_between_marks
 from queuefront.feed import SynthConfig, synthesize, validate_event_order
@@ -31,6 +32,13 @@ def test_a_tiny_run_writes_a_row_for_every_load(tmp_path: Path, capsys: pytest.C
         "private memory above the interpreter",
     ]
     assert capsys.readouterr().out in text + "\n"
+
+
+def test_the_kernels_figures_are_measured_and_written(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    kernel.main(["--scale", "1000", "--repeats", "1", "--write", str(page)])
+    assert page.read_text().count("\n| ") == 9
 
 
 def test_tiling_repeats_the_market_later_and_keeps_it_in_order() -> None:

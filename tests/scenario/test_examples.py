@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +13,8 @@ import pytest
 from tests.unit.cli.runs import market, qf
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-STRATEGIES = sorted(EXAMPLES.glob("*.py"))
+PROGRAMS = [EXAMPLES / "kernel_trade.py"]
+STRATEGIES = sorted(path for path in EXAMPLES.glob("*.py") if path not in PROGRAMS)
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +26,14 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_there_are_examples() -> None:
     assert [path.name for path in STRATEGIES] == ["grid.py"]
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.name)
+def test_a_program_runs_and_ends_as_it_says(path: Path) -> None:
+    done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr == ""
+    assert "SUBMIT_UNKNOWN" in done.stdout
+    assert "CLOSED profit 0.050929650000 USDT" in done.stdout
 
 
 @pytest.mark.parametrize("path", STRATEGIES, ids=lambda path: path.name)

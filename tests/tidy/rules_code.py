@@ -178,4 +178,13 @@ def _is_ellipsis(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value is ...
 
 
-CODE_RULES: tuple[Rule, ...] = (ambient, njit, empty, record_attribute, printing, size, swallowed, stub)
+def kernel_float(source: Source) -> Iterator[Finding]:
+    """Prices, lots and cash of the execution kernel are integers: the word float has no place there."""
+    if not source.path.startswith("queuefront/kernel/"):
+        return
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Name) and node.id == "float":
+            yield source.finding(node, "a float in the kernel", "ticks, lots, cash units or ns, as whole numbers")
+
+
+CODE_RULES: tuple[Rule, ...] = (ambient, njit, empty, record_attribute, printing, size, swallowed, stub, kernel_float)

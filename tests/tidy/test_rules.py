@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tidy.rules_code import ambient, empty, njit, printing, record_attribute, size, stub, swallowed
+from tests.tidy.rules_code import ambient, empty, kernel_float, njit, printing, record_attribute, size, stub, swallowed
 from tests.tidy.rules_layout import face, mirror, neighbour, orphan
 from tests.tidy.source import Rule, check, exceptions, planted
 
@@ -144,6 +144,12 @@ VIOLATIONS: list[tuple[Rule, str, str, str]] = [
         "1: f is a stub; use an implementation, or leave it out",
     ),
     (
+        kernel_float,
+        "queuefront/kernel/module.py",
+        "def f(price: float) -> int: return 1\n",
+        "1: a float in the kernel; use ticks, lots, cash units or ns, as whole numbers",
+    ),
+    (
         face,
         "queuefront/room/__init__.py",
         "from queuefront.room.a import B\n",
@@ -202,6 +208,7 @@ CLEAN: list[tuple[Rule, str, str]] = [
     (printing, "queuefront/cli/module.py", "print(1)\n"),
     (size, MODULE, "def f():\n" + "    x = 1\n" * 69),
     (swallowed, MODULE, "try:\n    f()\nexcept Exception as e:\n    raise ValueError from e\n"),
+    (kernel_float, MODULE, "def f(price: float): return price\n"),
     (stub, MODULE, "class A(Protocol):\n    def f(self) -> int: ...\n"),
     (face, "queuefront/room/__init__.py", "from queuefront.room.a import B, C_D, e\n__all__ = ['C_D', 'B', 'e']\n"),
     (neighbour, "queuefront/sim/module.py", "from queuefront.feed.tape import Tape\n"),

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from fractions import Fraction
+
+import pytest
+
+from queuefront.core import ConfigError, ContractKind, Instrument
+from queuefront.kernel import Desk, Diagnostic, Stage, cash_units, config_of, open_kernel, spec_of
+from queuefront.venues import EventKind, MockExchange, MockVenue, Role, Side, VenueEvent
+
+TRX = Instrument(venue="mock", symbol="TRX", tick_size="0.00001", lot_size="0.1", quote="USDT")  # type: ignore[arg-type]
+
+
+def desk(story: Callable[[Desk, MockExchange], Awaitable[None]]) -> None:
+    async def main() -> None:
+        spec = spec_of(TRX, 12, taker_rate="0.0005", maker_rate="0.0002")
+        exchange = MockExchange(unit=spec.unit)
+        made = config_of([spec], lease="d1", capital=25_000)
+        async with await open_kernel(MockVenue(exchange), journal=":memory:", config=made, clock=lambda: 10**18) as kernel:
+            await kernel.settle()
+            await story(Desk(kernel, [TRX]), exchange)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("leverage", {"leverage": "nan"}),  # F3
+        ("leverage", {"leverage": float("inf")}),
+        ("leverage", {"leverage": 2.5}),
+        ("leverage", {"leverage": 0}),
+        ("reference_price", {"reference_price": float("nan")}),  # F3b
+        ("limit_price", {"limit_price": "0.083405"}),  # F3c: off its tick
+        ("limit_price", {"limit_price": 0}),
+        ("target_size", {"qty": "x"}),
+        ("target_size", {"qty": "0.05"}),  # F3a: below half a lot
+        ("side", {"side": "UP"}),
+        ("exit_leg_ratios", {"exit_legs": ("nan",)}),
+        ("instrument", {"instrument": "XXX"}),
+    ],
+)
+def test_a_number_that_does_not_fit_names_its_field_and_sends_nothing(field: str, changes: dict[str, object]) -> None:
+    async def story(desk: Desk, exchange: MockExchange) -> None:
+        before = len(exchange.requests)
+        values = {"slot": 0, "trade_id": "t", "instrument": "TRX", "side": "LONG", "qty": 100, "reference_price": "0.0834"}
+        outcome = await desk.enter(**{**values, **changes})  # type: ignore[arg-type]
+        assert (outcome.accepted, outcome.diagnostic) == (False, Diagnostic.INVALID_INTENT)
+        assert outcome.detail.startswith(f"{field}: ")
+        assert len(exchange.requests) == before
+
+    desk(story)
+
+
+def test_a_trade_in_decimals_from_entry_to_exit() -> None:
+    async def story(desk: Desk, exchange: MockExchange) -> None:
+        outcome = await desk.enter(
+            slot=0, trade_id="t", instrument="TRX", side=Side.SHORT, qty=100, reference_price="0.0834",
+            limit_price="0.0840", leverage=9, exit_legs=(Fraction(1, 3), "1"),
+        )  # fmt: skip
+        assert outcome.state is Stage.ENTRY_WORKING
+        assert (await desk.modify(slot=0, reference_price="0.0834", limit_price="0.0839", qty=90)).accepted
+        assert (await desk.cancel(slot=0, role=Role.EXIT)).diagnostic is Diagnostic.NO_ACTIVE_EXIT_ORDER
+        exchange.set_price("TRX", 8_390)
+        desk.kernel.pump()
+        assert desk.kernel.slots[0].size == 900
+        assert (await desk.exit(slot=0, reference_price="0.083405")).detail.startswith("reference_price: ")
+        assert (await desk.exit(slot=0, reference_price="0.0830", qty="10")).detail == "leg 1: 100 lots of 100 requested"
+        assert (await desk.reconcile()).accepted
+        assert (await desk.exit(slot=2, reference_price="0.0830")).diagnostic is Diagnostic.NO_OPEN_POSITION
+        assert (await desk.modify(slot=2, reference_price="0.0830")).diagnostic is Diagnostic.INVALID_INTENT
+        assert str(desk.money(25 * 10**11)) == "2.500000000000"
+        await desk.kernel.close()
+        for again in (desk.cancel(slot=0), desk.reconcile(), desk.exit(slot=0, reference_price=1)):
+            assert (await again).diagnostic is Diagnostic.KERNEL_CLOSED
+
+    desk(story)
+
+
+def test_instruments_that_cannot_be_counted_are_refused() -> None:
+    inverse = TRX.override(contract=ContractKind.INVERSE)
+    with pytest.raises(ConfigError, match="keeps account of linear contracts only"):
+        spec_of(inverse, 12)
+    with pytest.raises(ConfigError, match=r"not a whole number of 10\^-2; choose a larger cash_scale"):
+        spec_of(TRX, 2)
+    with pytest.raises(ConfigError, match="settles in USDT, this kernel in EUR"):
+        config_of([spec_of(TRX, 12)], lease="a", capital=1, currency="EUR")
+    with pytest.raises(ConfigError, match="use up to 20 lower-case letters and digits"):
+        config_of([spec_of(TRX, 12)], lease="A-b", capital=1)
+    assert cash_units("1.5", 12) == 15 * 10**11
+    assert VenueEvent(ts=1, kind=EventKind.ACK).cum_lots is None

@@ -1,0 +1,373 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+import warnings
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from queuefront.core import ConfigError
+from queuefront.kernel import (
+    Diagnostic,
+    Enter,
+    Health,
+    JournalError,
+    Kernel,
+    KernelClosedError,
+    Reconcile,
+    Stage,
+    VenueOutcome,
+    open_kernel,
+)
+from queuefront.kernel.records import Cancel, Exit, Modify
+from queuefront.venues import (
+    CancelOrder,
+    MockExchange,
+    MockFault,
+    MockFill,
+    MockVenue,
+    ModifyOrder,
+    OrderType,
+    PlaceOrder,
+    QueryOrder,
+    Request,
+    Side,
+    VenueEvent,
+    VenueSnapshot,
+)
+from tests.kernel_story import SECOND, UNIT, config
+
+D = Diagnostic
+V = VenueOutcome
+
+
+class World:
+    """A kernel on the mock venue, by a clock that the test moves."""
+
+    def __init__(self, journal: Path | str = ":memory:", venue: MockVenue | None = None) -> None:
+        self.exchange = MockExchange(unit=UNIT, fee_ppm=400)
+        self.venue = venue or MockVenue(self.exchange)
+        self.journal = journal
+        self.now = 1_000 * SECOND
+        self._count = 0
+
+    async def start(self) -> Kernel:
+        self.kernel = await open_kernel(
+            self.venue, journal=self.journal, config=config(), timeout_ns=SECOND // 5, clock=lambda: self.now
+        )
+        await self.kernel.settle()
+        return self.kernel
+
+    async def wait(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.now += SECOND
+            self.exchange.advance(SECOND)
+            self.kernel.pump()
+            self.kernel.tick()
+            await self.kernel.settle()
+
+    def enter(self, trade_id: str = "t1", slot_id: int = 0, limit_tick: int = 8_000, lots: int = 100) -> Enter:
+        self._count += 1
+        return Enter(
+            ts=self.now, intent_id=f"i{self._count}", trade_id=trade_id, slot_id=slot_id, instrument="TRX", side=Side.LONG,
+            lots=lots, reference_tick=8_340, order_type=OrderType.LIMIT, limit_tick=limit_tick,
+        )  # fmt: skip
+
+    def exit(self) -> Exit:
+        self._count += 1
+        return Exit(ts=self.now, intent_id=f"i{self._count}", slot_id=0, reference_tick=8_340)
+
+    def cancel(self) -> Cancel:
+        self._count += 1
+        return Cancel(ts=self.now, intent_id=f"i{self._count}", slot_id=0)
+
+
+def run(story: Callable[[World], Awaitable[None]], **kwargs: object) -> None:
+    async def main() -> None:
+        world = World(**kwargs)  # type: ignore[arg-type]
+        kernel = await world.start()
+        try:
+            await story(world)
+        finally:
+            await kernel.close()
+
+    asyncio.run(main())
+
+
+def test_an_order_that_was_placed_is_accepted_and_rests() -> None:
+    """E24, E25, F4: the mock acknowledges and no more; the kernel's events come first in the outcome."""
+
+    async def story(world: World) -> None:
+        outcome = await world.kernel.submit(world.enter())
+        assert (outcome.accepted, outcome.venue_outcome, outcome.state) == (True, V.PLACED, Stage.ENTRY_WORKING)
+        assert [item.input_kind for item in outcome.events] == ["Enter", "VenueEvent", "VenueEvent"]
+        assert world.exchange.requests[-1] == world.kernel.orders[0] or isinstance(world.exchange.requests[-1], PlaceOrder)
+        await world.wait(3)
+        assert world.kernel.slots[0].size == 0
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("fault", "diagnostic", "outcome_", "stage"),
+    [
+        (MockFault.REJECT, D.ORDER_REJECTED, V.REJECTED, Stage.IDLE),
+        (MockFault.RATE_LIMITED, D.RATE_LIMITED, V.REJECTED, Stage.IDLE),
+        (MockFault.TIMEOUT_DONE, D.SUBMIT_UNKNOWN, V.UNKNOWN, Stage.ORDER_SENT),
+        (MockFault.TIMEOUT_NOT_DONE, D.SUBMIT_UNKNOWN, V.UNKNOWN, Stage.ORDER_SENT),
+        (MockFault.SERVER_ERROR, D.SUBMIT_UNKNOWN, V.UNKNOWN, Stage.ORDER_SENT),
+        (MockFault.EMPTY, D.SUBMIT_UNKNOWN, V.UNKNOWN, Stage.ORDER_SENT),
+    ],
+)
+def test_an_outcome_is_one_moments_truth(
+    fault: MockFault, diagnostic: Diagnostic, outcome_: VenueOutcome, stage: Stage
+) -> None:
+    """F1 and F1a: state, code and accepted agree; what the kernel said before stands apart."""
+
+    async def story(world: World) -> None:
+        world.exchange.fail(PlaceOrder, fault)
+        outcome = await world.kernel.submit(world.enter())
+        assert not outcome.accepted
+        assert (outcome.diagnostic, outcome.venue_outcome, outcome.state) == (diagnostic, outcome_, stage)
+        assert outcome.kernel_phase is D.OK
+        slot = world.kernel.slots[0]
+        assert (outcome.state, outcome.version) == (slot.stage, slot.version)
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("fault", "diagnostic", "outcome_", "accepted"),
+    [
+        (None, D.OK, V.CANCELLED, True),
+        (MockFault.TIMEOUT_NOT_DONE, D.CANCEL_UNKNOWN, V.UNKNOWN, False),
+        (MockFault.REJECT, D.CANCEL_REJECTED, V.NOT_CANCELLED, False),
+    ],
+)
+def test_accepted_of_a_cancel_means_that_it_is_confirmed(
+    fault: MockFault | None, diagnostic: Diagnostic, outcome_: VenueOutcome, accepted: bool
+) -> None:
+    """E9a and F1"""
+
+    async def story(world: World) -> None:
+        await world.kernel.submit(world.enter())
+        world.exchange.fail(CancelOrder, fault)
+        task = asyncio.create_task(world.kernel.submit(world.cancel()))
+        await asyncio.sleep(0.01)
+        world.kernel.tick()
+        outcome = await task
+        assert (outcome.accepted, outcome.diagnostic, outcome.venue_outcome) == (accepted, diagnostic, outcome_)
+
+    run(story)
+
+
+def test_a_cancel_of_an_order_that_was_cancelled_elsewhere_releases_the_slot() -> None:
+    """E17"""
+
+    async def story(world: World) -> None:
+        outcome = await world.kernel.submit(world.enter())
+        world.exchange.cancel_elsewhere(outcome.cid)
+        task = asyncio.create_task(world.kernel.submit(world.cancel()))
+        await asyncio.sleep(0.01)
+        world.kernel.tick()
+        outcome = await task
+        assert (outcome.venue_outcome, outcome.state) == (V.CANCELLED, Stage.IDLE)
+
+    run(story)
+
+
+def test_a_cancel_that_lost_to_a_fill_says_so() -> None:
+    async def story(world: World) -> None:
+        outcome = await world.kernel.submit(world.enter())
+        world.exchange.fill(outcome.cid, MockFill(100, 8_000))
+        task = asyncio.create_task(world.kernel.submit(world.cancel()))
+        await asyncio.sleep(0.01)
+        world.kernel.tick()
+        outcome = await task
+        assert (outcome.diagnostic, outcome.state) == (D.ORDER_ALREADY_FINAL, Stage.POSITION_OPEN)
+
+    run(story)
+
+
+def test_orders_are_modified_and_a_refused_change_is_told() -> None:
+    async def story(world: World) -> None:
+        await world.kernel.submit(world.enter())
+        change = Modify(ts=world.now, intent_id="m", slot_id=0, reference_tick=8_340, limit_tick=8_100)
+        outcome = await world.kernel.submit(change)
+        assert (outcome.accepted, outcome.venue_outcome) == (True, V.MODIFIED)
+        world.exchange.fail(ModifyOrder, MockFault.REJECT, MockFault.TIMEOUT_NOT_DONE)
+        change = Modify(ts=world.now, intent_id="n", slot_id=0, reference_tick=8_340, lots=150)
+        outcome = await world.kernel.submit(change)
+        assert (outcome.accepted, outcome.venue_outcome) == (False, V.NOT_MODIFIED)
+        change = Modify(ts=world.now, intent_id="o", slot_id=0, reference_tick=8_340, lots=150)
+        outcome = await world.kernel.submit(change)
+        assert (outcome.accepted, outcome.diagnostic) == (False, D.MODIFY_UNKNOWN)
+
+    run(story)
+
+
+def test_a_closed_kernel_answers_so_and_its_views_raise() -> None:
+    """T7 and F20: closing twice is nothing; everything is released at once."""
+
+    async def main() -> None:
+        world = World()
+        kernel = await world.start()
+        await kernel.close()
+        await kernel.close()
+        assert world.venue.close_count == 1
+        for command in (world.enter(), world.exit(), world.cancel(), Reconcile(ts=0, intent_id="r")):
+            outcome = await kernel.submit(command)
+            assert (outcome.accepted, outcome.diagnostic) == (False, D.KERNEL_CLOSED)
+        for view in ("state", "slots", "orders", "account", "needs_pump"):
+            with pytest.raises(KernelClosedError, match="this kernel was closed; open its journal again"):
+                getattr(kernel, view)
+        for method in (kernel.pump, kernel.tick, lambda: kernel.listen(print)):
+            with pytest.raises(KernelClosedError):
+                method()
+        assert kernel.now() > 0
+        world.exchange.lease("t1")
+
+    asyncio.run(main())
+
+
+def test_an_unclosed_kernel_warns_when_it_is_collected() -> None:
+    """F20"""
+
+    async def main() -> None:
+        world = World()
+        kernel = await world.start()
+        world.kernel = None  # type: ignore[assignment]
+        del kernel
+        gc.collect()
+
+    with pytest.warns(ResourceWarning, match="a kernel was not closed"):
+        asyncio.run(main())
+
+
+class Slow(MockVenue):
+    """Does what it is told, and answers orders never."""
+
+    async def send(self, request: Request) -> Sequence[VenueEvent] | VenueSnapshot:
+        answer = await super().send(request)
+        if isinstance(request, PlaceOrder):
+            await asyncio.sleep(3_600)
+        return answer
+
+
+def test_a_request_under_way_at_the_close_becomes_unknown_and_the_next_start_finds_out(tmp_path: Path) -> None:
+    """F21 and E26"""
+
+    async def main() -> None:
+        exchange = MockExchange(unit=UNIT)
+        world = World(tmp_path / "a.journal", Slow(exchange))
+        world.exchange = exchange
+        kernel = await world.start()
+        kernel._timeout_s = 60
+        task = asyncio.create_task(kernel.submit(world.enter()))
+        await asyncio.sleep(0.01)
+        await kernel.close(deadline_ns=SECOND // 100)
+        outcome = await task
+        assert (outcome.diagnostic, outcome.venue_outcome) == (D.SUBMIT_UNKNOWN, V.UNKNOWN)
+        world.venue = MockVenue(exchange)
+        world.now += SECOND
+        again = await world.start()
+        await world.wait(3)
+        assert again.slots[0].stage is Stage.ENTRY_WORKING
+        assert len(exchange.orders) == 1
+        await again.close()
+
+    asyncio.run(main())
+
+
+def test_a_venue_is_leased_to_one_kernel() -> None:
+    """E26a"""
+
+    async def story(world: World) -> None:
+        with pytest.raises(ConfigError, match="another lease holds this venue"):
+            await open_kernel(world.venue, journal=":memory:", config=config(lease="other"))
+
+    run(story)
+    with pytest.raises(JournalError, match="needs a configuration"):
+        asyncio.run(open_kernel(MockVenue(MockExchange()), journal=":memory:"))
+
+
+def test_listeners_that_raise_or_hang_do_not_reach_a_trade() -> None:
+    """F8"""
+
+    async def story(world: World) -> None:
+        seen = []
+
+        def bad(item: object) -> None:
+            raise OSError("cluster down")
+
+        world.kernel.listen(bad)
+        world.kernel.listen(seen.append)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            outcome = await world.kernel.submit(world.enter())
+        assert outcome.accepted
+        assert seen
+        assert str(caught[0].message) == "a listener raised OSError: cluster down"
+
+    run(story)
+
+
+def test_polling_is_needed_only_while_something_could_be_heard() -> None:
+    """E1"""
+
+    async def story(world: World) -> None:
+        assert not world.kernel.needs_pump
+        await world.kernel.submit(world.enter())
+        assert world.kernel.needs_pump
+
+    run(story)
+
+
+def test_a_journal_that_fails_refuses_commands_and_keeps_events_for_later() -> None:
+    async def story(world: World) -> None:
+        outcome = await world.kernel.submit(world.enter())
+        journal = world.kernel._engine.journal
+        good = journal.commit
+
+        def full() -> None:
+            raise JournalError("disk full")
+
+        journal.commit = full  # type: ignore[method-assign]
+        world.exchange.fill(outcome.cid, MockFill(100, 8_000))
+        world.kernel.pump()
+        refused = await world.kernel.submit(world.exit())
+        assert (refused.accepted, refused.diagnostic) == (False, D.JOURNAL_FAILED)
+        assert world.kernel.slots[0].size == 0
+        journal.commit = good  # type: ignore[method-assign]
+        outcome = await world.kernel.submit(world.exit())
+        assert world.kernel.slots[0].size == 100 - 0
+        assert outcome.accepted
+        assert world.kernel.alarms
+
+    run(story)
+
+
+def test_timers_run_by_themselves_on_the_machines_clock() -> None:
+    """S4 in real time: the lost answer is looked up by the kernel's own timer."""
+
+    async def main() -> None:
+        exchange = MockExchange(unit=UNIT)
+        fast = config(first_query_ns=SECOND // 50)
+        async with await open_kernel(MockVenue(exchange), journal=":memory:", config=fast) as kernel:
+            await kernel.settle()
+            exchange.fail(PlaceOrder, MockFault.EMPTY)
+            world = World()
+            outcome = await kernel.submit(world.enter())
+            assert outcome.diagnostic is D.SUBMIT_UNKNOWN
+            for _ in range(100):
+                await asyncio.sleep(0.01)
+                if kernel.slots[0].health is Health.OK:
+                    break
+            assert kernel.slots[0].stage is Stage.ENTRY_WORKING
+            assert sum(isinstance(request, QueryOrder) for request in exchange.requests) >= 1
+            assert kernel.journal_kind == "memory"
+            assert kernel.ledger_tail == []
+
+    asyncio.run(main())

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from queuefront.kernel import Diagnostic
+from queuefront.venues import EventKind, Source
+from tests.kernel_story import Story
+
+E = EventKind
+
+
+def test_the_sum_of_all_fills_prices_several_that_came_without_price() -> None:
+    """E12"""
+    story = Story()
+    story.enter(lots=10)
+    cid = story.place.cid
+    for cum, last in ((4, 4), (10, 6)):
+        story.event(E.PARTIAL_FILL, cid, cum_lots=cum, last_lots=last, last_tick=0, fee=1)
+    assert story.slot().entry_notional == 0
+    story.event(E.FILL_REPORT, cid, source=Source.QUERY, cum_lots=10, cum_notional=1_003, cum_fee=2)
+    assert (story.slot().entry_notional, story.capital) == (1_003, -2)
+
+
+def test_a_fill_behind_one_without_price_waits_for_it() -> None:
+    story = Story()
+    story.enter(lots=10)
+    cid = story.place.cid
+    story.event(E.PARTIAL_FILL, cid, cum_lots=4, last_lots=4, last_tick=0, fee=0)
+    story.fill(10, 6, 100, cid)
+    assert (story.slot().size, story.entries) == (10, [])
+    story.event(E.FILL_REPORT, cid, source=Source.QUERY, cum_lots=10, cum_notional=1_004, cum_fee=0)
+    assert [entry.cash for entry in story.entries] == [-404 * 10**6, -600 * 10**6]
+
+
+def test_a_report_of_more_than_we_were_told_is_as_good_as_a_fill() -> None:
+    story = Story()
+    story.enter(lots=10)
+    cid = story.place.cid
+    answer = story.event(E.FILL_REPORT, cid, source=Source.QUERY, cum_lots=4, cum_notional=404, cum_fee=1)
+    assert answer is Diagnostic.OK
+    assert (story.slot().size, story.slot().entry_notional) == (4, 404)
+
+
+def test_a_report_that_is_older_than_what_we_know_is_left_alone() -> None:
+    story = Story()
+    story.enter(lots=10)
+    cid = story.place.cid
+    story.fill(4, 4, 100, cid)
+    story.event(E.FILL_REPORT, cid, source=Source.QUERY, cum_lots=3, cum_notional=1, cum_fee=9)
+    assert (story.slot().entry_notional, story.capital) == (400, 0)
+
+
+def test_a_late_correction_is_shared_between_what_was_sold_and_what_is_held() -> None:
+    story = Story()
+    story.enter(lots=10, exit_legs=((1, 2), (1, 1)))
+    cid = story.place.cid
+    story.event(E.FULL_FILL, cid, cum_lots=10, last_lots=10, last_tick=0, fee=0)
+    for _ in range(6):
+        story.tick(31)
+    story.close(8_340)
+    story.event(E.FILL_REPORT, cid, source=Source.QUERY, cum_lots=10, cum_notional=10 * 8_000, cum_fee=0)
+    assert story.slot().realized_gross == 5 * 340 * 10**6
+    story.close(8_340)
+    assert story.slot().realized_gross == 10 * 340 * 10**6
