@@ -159,11 +159,12 @@ class NaiveAsset:
         times = []
         if self.local_rows:
             times.append((self.local_rows[0].local_ts, LOCAL_ROW))
-        if self.responses.queue:
+        # What is due at the end of time never is: it counts as nothing pending (spec B1.5).
+        if self.responses.due_ts < INT64_MAX:
             times.append((self.responses.due_ts, RESPONSE))
         if self.exchange_rows:
             times.append((self.exchange_rows[0].exch_ts, EXCHANGE_ROW))
-        if self.requests.queue:
+        if self.requests.due_ts < INT64_MAX:
             times.append((self.requests.due_ts, REQUEST))
         return times
 
