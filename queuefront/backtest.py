@@ -208,6 +208,8 @@ class Run:
                 {
                     "instrument": tape.instrument.to_dict(),
                     **{name: _model(getattr(asset, name)) for name in ("latency", "queue", "exchange", "fees")},
+                    "funding_payments": len(asset.funding),
+                    "balances": [str(amount) for amount in asset.balances] if asset.balances is not None else None,
                     "last_trades_capacity": asset.last_trades_capacity,
                 }
                 for asset, tape in zip(self.backtest.assets, self.backtest.tapes, strict=True)
