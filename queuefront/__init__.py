@@ -31,7 +31,16 @@ if TYPE_CHECKING:
         PARTIALLY_FILLED,
         SELL,
     )
-    from queuefront.feed import SynthConfig, Tape, convert_lines, read_events, synthesize, synthetic_instrument, write_npz
+    from queuefront.feed import (
+        SynthConfig,
+        Tape,
+        convert_lines,
+        read_events,
+        synthesize,
+        synthesize_orders,
+        synthetic_instrument,
+        write_npz,
+    )
     from queuefront.sim import (
         Asset,
         ConstantLatency,
@@ -107,6 +116,7 @@ __all__ = [
     "convert_lines",
     "read_events",
     "synthesize",
+    "synthesize_orders",
     "synthetic_instrument",
     "write_npz",
 ]
@@ -138,6 +148,7 @@ _HOMES = {
         "convert_lines",
         "read_events",
         "synthesize",
+        "synthesize_orders",
         "synthetic_instrument",
         "write_npz",
     ),
