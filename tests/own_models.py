@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-from math import floor
-
 from numba import njit
 
+from benchmarks.own_models import OWN_QUEUE
 from queuefront.core.enums import CANCELED
 from queuefront.sim import OwnExchange, OwnFees, OwnLatency, OwnQueue
 
 __all__ = ["constant_latency", "partial_fill", "risk_averse_queue", "value_fees"]
 
 
-# --- RiskAverseQueue --------------------------------------------------------------------------------------------------
-@njit
-def enter(order, qty, params):
-    order["qty_ahead"] = qty
-
-
-@njit
-def trade(order, qty, params):
-    order["qty_ahead"] -= qty
-
-
-@njit
-def depth(order, qty_before, qty_after, params):
-    order["qty_ahead"] = min(order["qty_ahead"], qty_after)
-
-
-@njit
-def filled(order, lot_size, params):
-    lots = floor(-order["qty_ahead"] / lot_size + 0.5)
-    if lots <= 0:
-        return 0
-    order["qty_ahead"] = 0.0
-    return lots
-
-
 def risk_averse_queue() -> OwnQueue:
-    return OwnQueue(enter, trade, depth, filled)
+    """Return the model of the benchmark: each model of one's own compiles the engine anew."""
+    return OWN_QUEUE
 
 
 # --- ConstantLatency: plain Python functions will do -------------------------------------------------------------------

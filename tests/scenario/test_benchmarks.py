@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import own_models
 from benchmarks.data import PAUSE_NS, tile
 from benchmarks.run import BEGIN, END, Row, agreed, main, write_between_marks
 from queuefront.feed import SynthConfig, synthesize, validate_event_order
@@ -31,6 +32,15 @@ def test_a_tiny_run_writes_a_row_for_every_load(tmp_path: Path, capsys: pytest.C
         "private memory above the interpreter",
     ]
     assert capsys.readouterr().out in text + "\n"
+
+
+@pytest.mark.slow
+def test_a_queue_of_ones_own_is_measured_beside_the_built_in_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """That it comes to the same fills is part of the measurement."""
+    own_models.main(["--tiny", "--repeats", "1"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["built-in", "own", "own"]
+    assert lines[2].endswith("of the time, 20,000 events, medians of 1")
 
 
 def test_tiling_repeats_the_market_later_and_keeps_it_in_order() -> None:
