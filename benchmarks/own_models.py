@@ -1,7 +1,7 @@
 """A queue model of one's own beside the built-in one that does the same: `python -m benchmarks.own_models`.
 
-Runs the grid of `benchmarks/strategies` in turn with `RiskAverseQueue` and with the same rules as an `OwnQueue`, checks that
-both come to the same fills, and prints the medians. The target is to be within a tenth of the built-in one.
+Runs the grid of `benchmarks/strategies` in turn with `RiskAverseQueue` and with the same rules as an `OwnQueue`, checks
+that both come to the same fills, and prints the medians. The target is to be within a tenth of the built-in one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Two markets of one thing: quote on the first where the second says the price is, and hedge there.
 
-The difference of their prices, the basis, changes slowly; its mean is followed with a half-life. Our quotes on asset 0 stand
-around the middle of asset 1 plus that mean. What fills is hedged on asset 1 by taking, so that a fill earns the distance of
+The difference of their prices, the basis, changes slowly; its mean is followed with a half-life. Our quotes on asset 0
+stand around the middle of asset 1 plus that mean. What fills is hedged on asset 1 by taking: a fill earns the distance of
 the quote less the cost of the hedge, and no more than `max_unhedged_lots` depends on where prices go.
 
 Both tapes need the same lot size. Give two tapes, the quoted one first:

@@ -45,11 +45,23 @@ class ModelFunctions:
 
 
 class ModelsType(types.Type):  # type: ignore[misc]
-    """Numba type of `ModelFunctions`: no data, all in the type."""
+    """Numba type of `ModelFunctions`: no data, all in the type.
 
-    def __init__(self, key: str, functions: Mapping[str, Any]) -> None:
-        self.functions = functions
+    It holds the key alone and finds the functions by it. Numba writes the types of all that it compiled into the index of a
+    folder's cache: with the functions in it, no process that lacks a user's module could read the index again.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.models = key
         super().__init__(name=f"Models({key})")
+
+    @property
+    def functions(self) -> Mapping[str, Any]:
+        """The functions by the name of the hook; of the models that this process has made."""
+        return _FUNCTIONS[self.models]
+
+
+_FUNCTIONS: Final[dict[str, Mapping[str, Any]]] = {}
 
 
 if not IS_INTERPRETED:
@@ -57,7 +69,8 @@ if not IS_INTERPRETED:
 
     @typeof_impl.register(ModelFunctions)  # type: ignore[untyped-decorator]
     def _type_of(value: ModelFunctions, _context: Any) -> Any:
-        return ModelsType(value.key, value.functions)
+        _FUNCTIONS.setdefault(value.key, value.functions)
+        return ModelsType(value.key)
 
     @unbox(ModelsType)  # type: ignore[untyped-decorator]
     def _unbox(_typ: Any, _value: Any, c: Any) -> NativeValue:

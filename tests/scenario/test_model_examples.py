@@ -68,6 +68,27 @@ def call(function: Any, *arguments: Any) -> Any:
     return getattr(function, "py_func", function)(*arguments)
 
 
+PLAIN = """
+from queuefront import OwnFees
+
+def fee(side, is_maker, price, qty, volume, params):
+    return params[0]
+
+model = OwnFees(fee, params=[0.5])
+"""
+
+
+@pytest.mark.slow
+def test_a_plain_function_serves_and_runs_without_it_go_on(tmp_path: Path) -> None:
+    """What is compiled is kept on disk, where processes without the file must be able to read on."""
+    tape, path = market(tmp_path), tmp_path / "plain_fees.py"
+    path.write_text(PLAIN, encoding="utf-8")
+    own = "--set", f'fees={{kind="own", file="{path}"}}'
+    for arguments in (own, (), own):
+        ran = qf("backtest", ROOT / "examples" / "grid.py", "--tape", tape, "--out", tmp_path / "out", *arguments)
+        assert (ran.code, ran.err) == (0, "")
+
+
 @pytest.mark.slow
 def test_a_run_uses_all_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tape = market(tmp_path, events=50_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numba import njit
+from numba import njit, typeof
 
 from queuefront.core.jit import IS_INTERPRETED
 from queuefront.sim.builtin_compiled import BUILTIN
@@ -139,6 +140,16 @@ def test_the_key_names_which_function_stands_where():
 
 @pytest.mark.skipif(IS_INTERPRETED, reason="there are no types in interpreted code")
 def test_the_numba_type_is_named_by_the_key():
-    assert ModelsType("built in", BUILTIN).name == "Models(built in)"
-    assert ModelsType("a", BUILTIN) == ModelsType("a", BUILTIN)
-    assert ModelsType("a", BUILTIN) != ModelsType("b", BUILTIN)
+    assert typeof(ModelFunctions()) == ModelsType("built in")
+    assert ModelsType("built in").name == "Models(built in)"
+    assert ModelsType("built in").functions == BUILTIN
+    assert ModelsType("a") != ModelsType("b")
+
+
+@pytest.mark.skipif(IS_INTERPRETED, reason="there are no types in interpreted code")
+def test_a_type_is_written_without_the_functions_which_another_process_may_lack():
+    module = ModuleType("nobody_elses")
+    exec("def fee(a, message, amount):\n    return amount\n", vars(module))
+    written = pickle.dumps(typeof(ModelFunctions({"fee": module.fee})))
+    assert b"nobody_elses" not in written
+    assert pickle.loads(written) == typeof(ModelFunctions({"fee": module.fee}))
