@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,6 +12,7 @@ import polars as pl
 import pytest
 
 from queuefront import Asset, Backtest, ConstantLatency, InterpolatedLatency, PowerQueue, Run, ValueFees
+from queuefront.backtest import _model_failure
 from queuefront.core import LATENCY, ClosedError, ConfigError, StrategyError
 from queuefront.core.enums import GTC, LIMIT
 from tests.small_market import SECOND, T0, market
@@ -219,3 +222,16 @@ def test_the_configuration_names_models_and_arguments_of_any_kind():
         assert config["assets"][0]["queue"] == {"model": "PowerQueue", "n": 2.0}
         assert config["strategy"]["arguments"] == [3, "array of float64, shape (2, 3)", None, "(1, 2)"]
         assert json.loads(json.dumps(config)) == config
+
+
+def test_of_a_model_that_does_not_compile_the_line_and_the_reason_are_told():
+    """As Numba 0.61 and later tell it; the engine's own frames around it are left out."""
+    package = Path(inspect.getfile(Backtest)).parent
+    message = (
+        "Failed in nopython mode pipeline (step: nopython frontend)\n\x1b[1mField 'nope' was not found in record\n"
+        f"During: typing of call at /home/me/mine.py (3)\x1b[0m\n\nDuring: typing of call at {package}/sim/own.py (9)\n"
+    )
+    assert _model_failure(message) == (
+        "/home/me/mine.py:3: a model of one's own does not compile: Field 'nope' was not found in record; mend the line"
+    )
+    assert _model_failure("Nothing known\n") == "a model of one's own does not compile: Nothing known"
