@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
+from numba.core.errors import NumbaError
 
 from queuefront.core.clock import monotonic_s
 from queuefront.core.enums import CODE_NAMES
@@ -37,6 +39,7 @@ __all__ = ["Backtest", "Run"]
 
 _SECOND: Final = 1_000_000_000
 _SAMPLES_WANTED: Final = 200_000
+_MESSAGE_CHARS: Final = 200
 
 
 class Backtest:
@@ -95,16 +98,19 @@ class Backtest:
         Raises
         ------
         StrategyError
-            If the strategy raises.
+            If the strategy raises, or a model of one's own does not compile.
         """
-        hbt, handles = build_backtester(
-            self.assets,
-            self.tapes,
-            records=self.records,
-            sample_every_ns=self.sample_every_ns,
-            traces=self.trace,
-            charges_compute=self.charge_compute,
-        )
+        try:
+            hbt, handles = build_backtester(
+                self.assets,
+                self.tapes,
+                records=self.records,
+                sample_every_ns=self.sample_every_ns,
+                traces=self.trace,
+                charges_compute=self.charge_compute,
+            )
+        except NumbaError as e:
+            raise StrategyError(_model_failure(str(e))) from None
         started = monotonic_s()
         try:
             returned = _call(strategy, hbt, args)
@@ -279,6 +285,8 @@ class Run:
                 {
                     "instrument": tape.instrument.to_dict(),
                     **{name: _model(getattr(asset, name)) for name in ("latency", "queue", "exchange", "fees")},
+                    "funding_payments": len(asset.funding),
+                    "balances": [str(amount) for amount in asset.balances] if asset.balances is not None else None,
                     "last_trades_capacity": asset.last_trades_capacity,
                 }
                 for asset, tape in zip(self.backtest.assets, self.backtest.tapes, strict=True)
@@ -315,6 +323,19 @@ def error_code_of(hbt: Backtester) -> int:
     from queuefront.sim import read_error_code
 
     return int(read_error_code(hbt))
+
+
+def _model_failure(message: str) -> str:
+    """Return in one line why a model of one's own does not compile, and where, of what Numba says."""
+    package = str(Path(__file__).parent)
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in message.splitlines()]
+    for i, line in enumerate(lines):
+        place = re.match(r"During: typing of .* at (.+) \((\d+)\)$", line)
+        if place and not place[1].startswith(package):
+            what = next((text for text in reversed(lines[:i]) if text), "Numba does not say why")
+            what = what if len(what) <= _MESSAGE_CHARS else f"{what[:_MESSAGE_CHARS]}…"
+            return f"{place[1]}:{place[2]}: a model of one's own does not compile: {what}; mend the line"
+    return f"a model of one's own does not compile: {next((line for line in lines if line), message)}"
 
 
 def _default_spacing(tapes: Sequence[Tape]) -> int:

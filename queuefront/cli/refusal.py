@@ -16,6 +16,17 @@ __all__ = ["nearest", "reword", "show"]
 _EXAMPLES: Final = {
     "entry_ns": "10_000_000",
     "response_ns": "10_000_000",
+    "cancel_ns": "10_000_000",
+    "modify_ns": "10_000_000",
+    "seed": "1",
+    "file": '"my_model.py"',
+    "name": '"model"',
+    "honest": "true",
+    "buyer": "0.001",
+    "seller": "0.001",
+    "tiers": '[[0, "0.0002", "0.0005"], [1_000_000, "0.0001", "0.0004"]]',
+    "funding": '"funding.csv"',
+    "balances": '["0.5", "30000"]',
     "rounds": '"latency.npz"',
     "offset_ns": "0",
     "books_only_filled": "true",
@@ -138,7 +149,7 @@ class _Refusal:
 
 
 def _example(steps: Sequence[str | int]) -> str:
-    name = str(steps[-1])
+    name = next(str(step) for step in reversed(steps) if isinstance(step, str))
     if name in MODELS:
         return f'{name} = "{next(iter(MODELS[name]))}", or [asset.{name}]'
     if name in ("run", "strategy"):

@@ -11,12 +11,17 @@ __all__ = [
     "USUAL_KIND",
     "AssetConfig",
     "ConstantLatency",
+    "DirectionalFees",
     "FifoQueue",
     "FlatFees",
     "InterpolatedLatency",
     "LogQueue",
     "LogQueue2",
     "NoPartialFill",
+    "OwnExchange",
+    "OwnFees",
+    "OwnLatency",
+    "OwnQueue",
     "PartialFill",
     "PowerQueue",
     "PowerQueue2",
@@ -25,6 +30,8 @@ __all__ = [
     "RiskAverseQueue",
     "RunConfig",
     "RunSettings",
+    "SampledLatency",
+    "TieredFees",
     "ValueFees",
 ]
 
@@ -43,6 +50,8 @@ class ConstantLatency(_Strict, tag_field="kind", tag="constant"):
 
     entry_ns: int
     response_ns: int
+    cancel_ns: int | None = None
+    modify_ns: int | None = None
 
 
 class InterpolatedLatency(_Strict, tag_field="kind", tag="interpolated"):
@@ -50,6 +59,24 @@ class InterpolatedLatency(_Strict, tag_field="kind", tag="interpolated"):
 
     rounds: str | list[str]
     offset_ns: int = 0
+
+
+class SampledLatency(_Strict, tag_field="kind", tag="sampled"):
+    """Latencies drawn from measured ones, from .npz or .parquet files of latency rows."""
+
+    rounds: str | list[str]
+    seed: NonNegative = 0
+
+
+class _Own(_Strict):
+    """A model of one's own: the object `name` of a Python file."""
+
+    file: str
+    name: str = "model"
+
+
+class OwnLatency(_Own, tag_field="kind", tag="own"):
+    """A latency model of one's own."""
 
 
 class FifoQueue(_Strict, tag_field="kind", tag="fifo"):
@@ -86,14 +113,23 @@ class LogQueue2(_Strict, tag_field="kind", tag="log2"):
     """Cancels ahead of us are estimated by ln(1+K) / ln(1+K+F)."""
 
 
+class OwnQueue(_Own, tag_field="kind", tag="own"):
+    """A queue model of one's own."""
+
+
 class NoPartialFill(_Strict, tag_field="kind", tag="no-partial-fill"):
     """An order fills as a whole."""
 
 
 class PartialFill(_Strict, tag_field="kind", tag="partial-fill"):
-    """An order fills by what is there; `books_only_filled` books as hftbacktest does."""
+    """An order fills by what is there; `books_only_filled` books as hftbacktest does, `honest` counts what we take."""
 
     books_only_filled: bool = False
+    honest: bool = False
+
+
+class OwnExchange(_Own, tag_field="kind", tag="own"):
+    """An exchange model of one's own."""
 
 
 class ValueFees(_Strict, tag_field="kind", tag="value"):
@@ -117,10 +153,29 @@ class FlatFees(_Strict, tag_field="kind", tag="flat"):
     taker: Decimals
 
 
-Latency: TypeAlias = ConstantLatency | InterpolatedLatency
-Queue: TypeAlias = FifoQueue | RiskAverseQueue | PowerQueue | PowerQueue2 | PowerQueue3 | LogQueue | LogQueue2
-Exchange: TypeAlias = NoPartialFill | PartialFill
-Fees: TypeAlias = ValueFees | QtyFees | FlatFees
+class DirectionalFees(_Strict, tag_field="kind", tag="directional"):
+    """A rate of the traded value, to which buyers and sellers add one of their own."""
+
+    maker: Decimals
+    taker: Decimals
+    buyer: Decimals = 0
+    seller: Decimals = 0
+
+
+class TieredFees(_Strict, tag_field="kind", tag="tiered"):
+    """A rate of the traded value that depends on the value traded so far: [value, maker, taker] rows."""
+
+    tiers: list[tuple[Decimals, Decimals, Decimals]]
+
+
+class OwnFees(_Own, tag_field="kind", tag="own"):
+    """A fee model of one's own."""
+
+
+Latency: TypeAlias = ConstantLatency | InterpolatedLatency | SampledLatency | OwnLatency
+Queue: TypeAlias = FifoQueue | RiskAverseQueue | PowerQueue | PowerQueue2 | PowerQueue3 | LogQueue | LogQueue2 | OwnQueue
+Exchange: TypeAlias = NoPartialFill | PartialFill | OwnExchange
+Fees: TypeAlias = ValueFees | QtyFees | FlatFees | DirectionalFees | TieredFees | OwnFees
 
 
 class AssetConfig(_Strict):
@@ -130,6 +185,8 @@ class AssetConfig(_Strict):
     queue: Queue | None = None
     exchange: Exchange | None = None
     fees: Fees | None = None
+    funding: str | None = None  # a file of payments
+    balances: tuple[Decimals, Decimals] | None = None  # of base and quote currency
     tick_size: Decimals | None = None
     lot_size: Decimals | None = None
     contract: str | None = None
@@ -153,7 +210,12 @@ class RunConfig(_Strict):
 
 #: The kinds of each model, and which one is meant where the file leaves `kind` out.
 MODELS: Final[dict[str, dict[str, type[msgspec.Struct]]]] = {
-    "latency": {"constant": ConstantLatency, "interpolated": InterpolatedLatency},
+    "latency": {
+        "constant": ConstantLatency,
+        "interpolated": InterpolatedLatency,
+        "sampled": SampledLatency,
+        "own": OwnLatency,
+    },
     "queue": {
         "fifo": FifoQueue,
         "risk-averse": RiskAverseQueue,
@@ -162,8 +224,16 @@ MODELS: Final[dict[str, dict[str, type[msgspec.Struct]]]] = {
         "power3": PowerQueue3,
         "log": LogQueue,
         "log2": LogQueue2,
+        "own": OwnQueue,
     },
-    "exchange": {"no-partial-fill": NoPartialFill, "partial-fill": PartialFill},
-    "fees": {"value": ValueFees, "qty": QtyFees, "flat": FlatFees},
+    "exchange": {"no-partial-fill": NoPartialFill, "partial-fill": PartialFill, "own": OwnExchange},
+    "fees": {
+        "value": ValueFees,
+        "qty": QtyFees,
+        "flat": FlatFees,
+        "directional": DirectionalFees,
+        "tiered": TieredFees,
+        "own": OwnFees,
+    },
 }
 USUAL_KIND: Final = {"latency": "constant", "fees": "value"}

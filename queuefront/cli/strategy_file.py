@@ -9,12 +9,13 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from queuefront.cli.refusal import nearest, show
 from queuefront.core import ConfigError, StrategyError
 
-__all__ = ["bind_parameters", "describe_failure", "load_strategy"]
+__all__ = ["bind_parameters", "describe_failure", "load_module", "load_strategy"]
 
 Scalar = bool | int | float
 
@@ -31,11 +32,30 @@ def load_strategy(path: Path, function_name: str = "strategy") -> Callable[..., 
     StrategyError
         If the file does not run, or has no such function.
     """
+    module = load_module(path, f"_strategy_{path.stem}")
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        own = [k for k, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
+        raise StrategyError(f"{path} has no function {function_name!r}; {_hint(function_name, own)}")
+    return function  # type: ignore[no-any-return]
+
+
+def load_module(path: Path, name: str) -> ModuleType:
+    """Run a Python file and return its module, which others find under the name.
+
+    name : one that no other module has, so that random.py does not stand in the way of the standard library's.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    StrategyError
+        If the file does not run.
+    """
     path.stat()
-    name = f"_strategy_{path.stem}"  # so that random.py does not stand in the way of the standard library's
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise StrategyError(f"{path}: not a Python file; a strategy's name ends in .py")
+        raise StrategyError(f"{path}: not a Python file; its name must end in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     sys.path.insert(0, str(path.resolve().parent))
@@ -45,11 +65,7 @@ def load_strategy(path: Path, function_name: str = "strategy") -> Callable[..., 
         raise StrategyError(f"{e.filename}:{e.lineno}: {e.msg}; mend the line") from e
     except Exception as e:
         raise StrategyError(f"{_place_in(path, e)}: {type(e).__name__}: {e}; the file must run by itself") from e
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        own = [k for k, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == name]
-        raise StrategyError(f"{path} has no function {function_name!r}; {_hint(function_name, own)}")
-    return function  # type: ignore[no-any-return]
+    return module
 
 
 def _hint(name: str, own: list[str]) -> str:

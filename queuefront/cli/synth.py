@@ -28,6 +28,7 @@ def synth(
     market_share: Annotated[float, typer.Option(help="Share of market orders among the steps.")] = 0.08,
     latency_us: Annotated[float, typer.Option(help="Mean feed latency.")] = 2_000.0,
     jitter_us: Annotated[float, typer.Option(help="How much the feed latency varies.")] = 500.0,
+    by_order: Annotated[bool, typer.Option("--by-order", help="Tell every order (L3) instead of price levels.")] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output.")] = False,
 ) -> None:
     """Draw a synthetic market from a seed.
@@ -39,7 +40,7 @@ def synth(
     """
     kind = kind_of(out)
     refuse_existing(out, force=force)
-    from queuefront.feed import SynthConfig, synthesize, synthetic_instrument
+    from queuefront.feed import SynthConfig, synthesize, synthesize_orders, synthetic_instrument
 
     config = SynthConfig(
         seed=seed,
@@ -56,7 +57,7 @@ def synth(
     )
     instrument = synthetic_instrument(config)
     with spinner(f"drawing {events:,} events"):
-        rows = synthesize(config)
+        rows = synthesize_orders(config) if by_order else synthesize(config)
         write_market(out, kind, rows, instrument, f"synthetic, seed {seed}")
     span = span_pairs("exchange", int(rows["exch_ts"].min()), int(rows["exch_ts"].max()))
     print_pairs(f"{out} ({kind.value})", [*instrument_pairs(instrument), ("seed", seed), ("events", len(rows)), *span])

@@ -10,11 +10,21 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from queuefront.cli.runconfig import AssetConfig, RunConfig
+from queuefront.cli.model_files import load_model, read_funding, sampled_latency
+from queuefront.cli.runconfig import (
+    MODELS,
+    AssetConfig,
+    OwnExchange,
+    OwnFees,
+    OwnLatency,
+    OwnQueue,
+    RunConfig,
+    SampledLatency,
+)
 from queuefront.core import ConfigError, QueuefrontError, StrategyError
 
 if TYPE_CHECKING:
@@ -60,11 +70,25 @@ def build_asset(tape: str, config: AssetConfig) -> Asset:
     import queuefront as qf
 
     values = {name: value for name, value in msgspec.structs.asdict(config).items() if value is not None}
-    for name in ("latency", "queue", "exchange", "fees"):
+    for name in MODELS:
         if name in values:
-            model = values[name]
-            values[name] = getattr(qf, type(model).__name__)(**msgspec.structs.asdict(model))
+            values[name] = _model(values[name])
+    if config.funding is not None:
+        values["funding"] = read_funding(Path(config.funding))
     return qf.Asset(tape=tape, **values)
+
+
+def _model(config: msgspec.Struct) -> Any:
+    """Return the library's model that a table of the configuration stands for."""
+    import queuefront as qf
+
+    kind = getattr(qf, type(config).__name__)
+    if isinstance(config, OwnLatency | OwnQueue | OwnExchange | OwnFees):
+        return load_model(Path(config.file), config.name, kind)
+    if isinstance(config, SampledLatency):
+        rounds = [config.rounds] if isinstance(config.rounds, str) else config.rounds
+        return sampled_latency([Path(path) for path in rounds], config.seed)
+    return kind(**msgspec.structs.asdict(config))
 
 
 def main() -> None:

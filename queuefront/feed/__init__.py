@@ -26,6 +26,7 @@ from queuefront.feed.snapshot_diff import (
     DiffOrderBookSnapshot,
 )
 from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
+from queuefront.feed.synth_orders import synthesize_orders
 from queuefront.feed.tape import Tape
 from queuefront.feed.tape_build import ORDER_COLUMNS, opening_book
 from queuefront.feed.version1 import migrate_version1
@@ -69,6 +70,7 @@ __all__ = [
     "read_records",
     "replacing",
     "synthesize",
+    "synthesize_orders",
     "synthetic_instrument",
     "validate_event_order",
     "validate_events",

@@ -21,7 +21,7 @@ from queuefront.core.instrument import Instrument
 from queuefront.feed.clean import correct_event_order
 from queuefront.feed.synth_compiled import M1, M2, PARAMETER_SLOTS, simulate
 
-__all__ = ["SynthConfig", "synthesize", "synthetic_instrument"]
+__all__ = ["SynthConfig", "seed_words", "synthesize", "synthetic_instrument"]
 
 _TICKS: Final = 2**16  # the market's room; the efficient price is held within
 _LEVELS_MAX: Final = 1000
@@ -93,7 +93,7 @@ def synthesize(config: SynthConfig) -> npt.NDArray[Any]:
     if base_tick < 1:
         raise ConfigError(f"mid_price {config.mid_price} is {mid_tick:,} ticks; give at least {_TICKS // 2 + 1:,} ticks")
     out = np.zeros((5, config.events), np.int64)
-    simulate(_seeds(config.seed), _parameters(config), config.levels, _TICKS, config.start_ts, out)
+    simulate(seed_words(config.seed), _parameters(config), config.levels, _TICKS, config.start_ts, out)
     ev, exch_ts, local_ts, tick, lots = out
     rows = np.zeros(config.events, EVENT)
     rows["ev"] = ev
@@ -127,7 +127,7 @@ def _parameters(config: SynthConfig) -> npt.NDArray[np.float64]:
     return parameters
 
 
-def _seeds(seed: int) -> npt.NDArray[np.int64]:
+def seed_words(seed: int) -> npt.NDArray[np.int64]:
     """Spread a seed over the six words of the generator (SplitMix64, Steele 2014)."""
     words = []
     state = seed & _MASK

@@ -52,7 +52,7 @@ class _Fees:
     taker: Number = 0
 
     def __post_init__(self) -> None:
-        self.rates_e9()
+        self.tiers_e9()
 
     def rates_e9(self) -> tuple[int, int]:
         """Return (maker, taker) rates × 1e9; ConfigError for a rate with more than nine decimals or above 10."""

@@ -8,8 +8,9 @@ other, under a digest of the functions' code and of everything that they use.
 
 from __future__ import annotations
 
+import sys
 import types as python_types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ __all__ = ["HOOKS", "ModelFunctions", "code_digest"]
 
 HOOKS: Final = tuple(sorted(BUILTIN))
 """What an asset is asked: the names of the functions in `builtin_compiled`."""
+
+_KNOWN_PACKAGES: Final = {"numba", "numpy"} | sys.stdlib_module_names  # what they hold does not change as we work
 
 
 class ModelFunctions:
@@ -42,11 +45,23 @@ class ModelFunctions:
 
 
 class ModelsType(types.Type):  # type: ignore[misc]
-    """Numba type of `ModelFunctions`: no data, all in the type."""
+    """Numba type of `ModelFunctions`: no data, all in the type.
 
-    def __init__(self, key: str, functions: Mapping[str, Any]) -> None:
-        self.functions = functions
+    It holds the key alone and finds the functions by it. Numba writes the types of all that it compiled into the index of a
+    folder's cache: with the functions in it, no process that lacks a user's module could read the index again.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.models = key
         super().__init__(name=f"Models({key})")
+
+    @property
+    def functions(self) -> Mapping[str, Any]:
+        """The functions by the name of the hook; of the models that this process has made."""
+        return _FUNCTIONS[self.models]
+
+
+_FUNCTIONS: Final[dict[str, Mapping[str, Any]]] = {}
 
 
 if not IS_INTERPRETED:
@@ -54,7 +69,8 @@ if not IS_INTERPRETED:
 
     @typeof_impl.register(ModelFunctions)  # type: ignore[untyped-decorator]
     def _type_of(value: ModelFunctions, _context: Any) -> Any:
-        return ModelsType(value.key, value.functions)
+        _FUNCTIONS.setdefault(value.key, value.functions)
+        return ModelsType(value.key)
 
     @unbox(ModelsType)  # type: ignore[untyped-decorator]
     def _unbox(_typ: Any, _value: Any, c: Any) -> NativeValue:
@@ -80,27 +96,38 @@ def code_digest(function: Any) -> str:
     return digest.hexdigest()
 
 
-def _add(digest: Any, value: Any, seen: set[int]) -> None:
+def _add(digest: Any, value: Any, seen: set[int], names: Iterable[str] = ()) -> None:
+    """Add a value to a hash. names : of everything that the code around it mentions, attributes included."""
     value = getattr(value, "py_func", value)
     if isinstance(value, python_types.FunctionType):
-        if id(value.__code__) in seen:
-            return
-        seen.add(id(value.__code__))
-        digest.update(value.__qualname__.encode())
-        _add_code(digest, value.__code__)
-        cells = value.__closure__ or ()
-        used = {name: cell.cell_contents for name, cell in zip(value.__code__.co_freevars, cells, strict=True)}
-        names = {name for code in _codes(value.__code__) for name in code.co_names}
-        used |= {name: value.__globals__[name] for name in names if name in value.__globals__}
-        for name in sorted(used):
-            digest.update(name.encode())
-            _add(digest, used[name], seen)
+        if id(value) not in seen:
+            seen.add(id(value))
+            _add_function(digest, value, seen)
     elif isinstance(value, np.ndarray):
         digest.update(value.dtype.str.encode() + repr(value.shape).encode() + value.tobytes())
     elif isinstance(value, python_types.ModuleType):
         digest.update(value.__name__.encode())
+        if value.__name__.partition(".")[0] not in _KNOWN_PACKAGES and id(value) not in seen:
+            seen.add(id(value))
+            for name in sorted(set(names) & vars(value).keys()):
+                digest.update(name.encode())
+                _add(digest, vars(value)[name], seen, names)
     else:
         digest.update(repr(value).encode())
+
+
+def _add_function(digest: Any, function: python_types.FunctionType, seen: set[int]) -> None:
+    digest.update(function.__qualname__.encode())
+    _add_code(digest, function.__code__)
+    for default in (*(function.__defaults__ or ()), *sorted((function.__kwdefaults__ or {}).items())):
+        _add(digest, default, seen)
+    cells = function.__closure__ or ()
+    used = {name: cell.cell_contents for name, cell in zip(function.__code__.co_freevars, cells, strict=True)}
+    names = {name for code in _codes(function.__code__) for name in code.co_names}
+    used |= {name: function.__globals__[name] for name in names if name in function.__globals__}
+    for name in sorted(used):
+        digest.update(name.encode())
+        _add(digest, used[name], seen, names)
 
 
 def _add_code(digest: Any, code: python_types.CodeType) -> None:

@@ -30,7 +30,10 @@ _E9: Final = 1e9
 
 
 def _params(values: Sequence[float], what: str) -> npt.NDArray[np.float64]:
-    array = np.asarray(values, np.float64)
+    try:
+        array = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        array = np.full(1, np.nan)
     if array.ndim != 1 or not np.isfinite(array).all():
         raise ConfigError(f"params of {what} are {values!r}; give a list of finite numbers")
     array = array.copy()
@@ -136,6 +139,8 @@ class OwnFees:
     def hooks(self) -> dict[str, Any]:
         """Return the functions by the names of the engine's hooks."""
         fee = _compiled(self.fee, "fee of a fee model")
+        if fee is None:
+            raise ConfigError("OwnFees has no fee; give a function")
 
         def own_fee(a, message, amount):  # type: ignore[no-untyped-def] # noqa: ARG001
             spec = a.spec[0]

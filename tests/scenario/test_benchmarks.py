@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import kernel
+from benchmarks import kernel, own_models
 from benchmarks.data import PAUSE_NS, tile
 from benchmarks.run import BEGIN, END, Row, agreed, main, write_between_marks
 from queuefront.feed import SynthConfig, synthesize, validate_event_order
@@ -39,6 +39,15 @@ def test_the_kernels_figures_are_measured_and_written(tmp_path: Path) -> None:
     page.write_text(f"{BEGIN}\n{END}\n")
     kernel.main(["--scale", "1000", "--repeats", "1", "--write", str(page)])
     assert page.read_text().count("\n| ") == 9
+
+
+@pytest.mark.slow
+def test_a_queue_of_ones_own_is_measured_beside_the_built_in_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """That it comes to the same fills is part of the measurement."""
+    own_models.main(["--tiny", "--repeats", "1"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["built-in", "own", "own"]
+    assert lines[2].endswith("of the time, 20,000 events, medians of 1")
 
 
 def test_tiling_repeats_the_market_later_and_keeps_it_in_order() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import polars as pl
 import pytest
 
 from queuefront import Asset, Backtest, ConstantLatency, InterpolatedLatency, PowerQueue, Run, ValueFees
+from queuefront.backtest import _model_failure
 from queuefront.core import LATENCY, ClosedError, ConfigError, StrategyError
 from queuefront.core.enums import GTC, LIMIT
 from queuefront.core.jit import IS_INTERPRETED
@@ -299,3 +301,16 @@ def test_a_strategy_that_was_compiled_under_another_module_name_runs(tmp_path: P
         run = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=300)
         said.append(run.stdout)
     assert len(set(said)) == 1
+
+
+def test_of_a_model_that_does_not_compile_the_line_and_the_reason_are_told():
+    """As Numba 0.61 and later tell it; the engine's own frames around it are left out."""
+    package = Path(inspect.getfile(Backtest)).parent
+    message = (
+        "Failed in nopython mode pipeline (step: nopython frontend)\n\x1b[1mField 'nope' was not found in record\n"
+        f"During: typing of call at /home/me/mine.py (3)\x1b[0m\n\nDuring: typing of call at {package}/sim/own.py (9)\n"
+    )
+    assert _model_failure(message) == (
+        "/home/me/mine.py:3: a model of one's own does not compile: Field 'nope' was not found in record; mend the line"
+    )
+    assert _model_failure("Nothing known\n") == "a model of one's own does not compile: Nothing known"

@@ -41,14 +41,14 @@ CASES: list[tuple[str, tuple[str, ...], str]] = [
     (
         "[asset.queue]\nn = 3.0",
         (),
-        "FILE: asset.queue lacks kind; choose one of fifo, risk-averse, power, power2, power3, log, log2",
+        "FILE: asset.queue lacks kind; choose one of fifo, risk-averse, power, power2, power3, log, log2, own",
     ),
     # kinds
     ("[asset]\nqueue = 'powr'", (), 'FILE: asset.queue.kind = "powr": no such kind; did you mean power?'),
     (
         "[asset.latency]\nkind = 'fast'",
         (),
-        'FILE: asset.latency.kind = "fast": no such kind; choose one of constant, interpolated',
+        'FILE: asset.latency.kind = "fast": no such kind; choose one of constant, interpolated, sampled, own',
     ),
     # values
     (
@@ -78,6 +78,52 @@ CASES: list[tuple[str, tuple[str, ...], str]] = [
         "[asset]\nlatency = 3",
         (),
         'FILE: asset.latency = 3: expected a table; write for example latency = "constant", or [asset.latency]',
+    ),
+    (
+        "[asset.latency]\nkind = 'sampled'",
+        (),
+        'FILE: asset.latency lacks rounds; add it, for example rounds = "latency.npz"',
+    ),
+    (
+        "[asset.queue]\nkind = 'own'",
+        (),
+        'FILE: asset.queue lacks file; add it, for example file = "my_model.py"',
+    ),
+    (
+        "[asset.fees]\nkind = 'tiered'",
+        (),
+        (
+            "FILE: asset.fees lacks tiers; add it, for example "
+            'tiers = [[0, "0.0002", "0.0005"], [1_000_000, "0.0001", "0.0004"]]'
+        ),
+    ),
+    (
+        "[asset.fees]\nkind = 'tiered'\ntiers = [[0, 1]]",
+        (),
+        (
+            "FILE: asset.fees.tiers.0 = [0,1]: expected an array of length 3; write for example "
+            'tiers = [[0, "0.0002", "0.0005"], [1_000_000, "0.0001", "0.0004"]]'
+        ),
+    ),
+    (
+        "[asset.latency]\nkind = 'sampled'\nrounds = 'a.npz'\nseed = -1",
+        (),
+        "FILE: asset.latency.seed = -1: expected a whole number >= 0; write for example seed = 1",
+    ),
+    (
+        "[asset]\nfunding = 3",
+        (),
+        'FILE: asset.funding = 3: expected text; write for example funding = "funding.csv"',
+    ),
+    (
+        "[asset]\nbalances = ['1']",
+        (),
+        ('FILE: asset.balances = ["1"]: expected an array of length 2; write for example balances = ["0.5", "30000"]'),
+    ),
+    (
+        "[asset.exchange]\nkind = 'partial-fill'\nhonest = 1",
+        (),
+        "FILE: asset.exchange.honest = 1: expected true or false; write for example honest = true",
     ),
     ("strategy = 3", (), "FILE: strategy = 3: expected a table; write for example [strategy]"),
     (

@@ -62,7 +62,7 @@ def test_a_missing_file_is_the_systems_error(tmp_path: Path) -> None:
             "mine.py",
             "{path} has no function 'strategy'; name one with --function: strategie",
         ),
-        ("{}", "mine.json", "{path}: not a Python file; a strategy's name ends in .py"),
+        ("{}", "mine.json", "{path}: not a Python file; its name must end in .py"),
     ],
 )
 def test_a_file_that_gives_no_strategy_is_refused(tmp_path: Path, text: str, name: str, message: str) -> None:

@@ -28,6 +28,13 @@ def test_the_options_reach_the_market(tmp_path: Path) -> None:
     assert tape.meta["source"] == "synthetic, seed 1"
 
 
+def test_a_market_by_order_is_drawn_on_request(tmp_path: Path) -> None:
+    path = tmp_path / "a.tape"
+    ran = qf("synth", "-o", path, "--events", 1000, "--by-order")
+    assert (ran.code, ran.err) == (0, "")
+    assert Tape.open(path).is_by_order
+
+
 def test_a_market_that_cannot_be_is_refused(tmp_path: Path) -> None:
     ran = qf("synth", "-o", tmp_path / "a.tape", "--events", 5)
     assert (ran.code, ran.err) == (2, "qf synth: events is 5; the opening snapshot alone takes 62\n")

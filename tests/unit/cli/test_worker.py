@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -13,13 +14,18 @@ import queuefront as qf
 from queuefront.cli.runconfig import (
     AssetConfig,
     ConstantLatency,
+    DirectionalFees,
     FlatFees,
     InterpolatedLatency,
     LogQueue,
+    OwnFees,
+    OwnQueue,
     PartialFill,
     PowerQueue2,
     RunConfig,
     RunSettings,
+    SampledLatency,
+    TieredFees,
 )
 from queuefront.cli.worker import MESSAGE_MARK, Job, build_asset, main, run_job
 from queuefront.core import LATENCY
@@ -88,6 +94,43 @@ def test_measured_latencies_are_read_from_their_files(tmp_path: Path) -> None:
     latency = build_asset("x.tape", config).latency
     assert isinstance(latency, qf.InterpolatedLatency)
     assert latency.rows[["exch_ts", "resp_ts"]].tolist() == [(115, 140)]
+
+
+def test_models_from_files_become_the_librarys(tmp_path: Path) -> None:
+    rows = np.zeros(1, LATENCY)
+    rows["req_ts"], rows["exch_ts"], rows["resp_ts"] = 100, 110, 130
+    np.savez(tmp_path / "latency.npz", data=rows)
+    (tmp_path / "funding.csv").write_text("funding_ts,mark_price,rate\n100,5.5,0.01\n")
+    (tmp_path / "mine.py").write_text("from queuefront import OwnFees\nmine = OwnFees(lambda *a: 0.0, params=[1.5])\n")
+    config = AssetConfig(
+        latency=SampledLatency(rounds=str(tmp_path / "latency.npz"), seed=4),
+        fees=OwnFees(file=str(tmp_path / "mine.py"), name="mine"),
+        exchange=PartialFill(honest=True),
+        funding=str(tmp_path / "funding.csv"),
+        balances=("1", 2),
+    )
+    asset = build_asset("x.tape", config)
+    assert isinstance(asset.latency, qf.SampledLatency)
+    assert (list(asset.latency.entry_ns), list(asset.latency.response_ns), asset.latency.seed) == ([10], [20], 4)
+    assert isinstance(asset.fees, qf.OwnFees)
+    assert asset.fees.params == [1.5]
+    assert asset.exchange == qf.PartialFill(honest=True)
+    assert list(asset.funding) == [qf.Funding(100, Decimal("5.5"), Decimal("0.01"))]
+    assert asset.balances == ("1", 2)
+
+
+def test_a_configuration_of_every_kind_survives_its_way_to_the_process(tmp_path: Path) -> None:
+    assets = [
+        AssetConfig(fees=TieredFees(tiers=[(0, "0.0002", "0.0005"), (100, 0, 0)]), latency=ConstantLatency(1, 2, 3, 4)),
+        AssetConfig(fees=DirectionalFees(0, 0, seller="0.001"), queue=OwnQueue(file="a.py"), balances=(1, "2")),
+    ]
+    one = job(tmp_path, config=RunConfig(asset=assets))
+    assert msgspec.json.decode(msgspec.json.encode(one), type=Job) == one
+    fees = [build_asset("x.tape", AssetConfig(fees=asset.fees)).fees for asset in assets]
+    assert fees == [
+        qf.TieredFees([(0, "0.0002", "0.0005"), (100, 0, 0)]),
+        qf.DirectionalFees(0, 0, seller="0.001"),
+    ]
 
 
 @pytest.mark.parametrize(
