@@ -14,6 +14,7 @@ from queuefront.cli.fuse import fuse
 from queuefront.cli.info import info
 from queuefront.cli.latency import latency
 from queuefront.cli.snapshot import snapshot
+from queuefront.cli.sweep import sweep
 from queuefront.cli.synth import synth
 
 __all__ = ["app"]
@@ -42,5 +43,5 @@ def qf(  # tidy: allow stub: the commands share one option and no work
     """Backtest at the tick level, with queue positions and latencies."""
 
 
-for _command in (convert, info, check, fuse, snapshot, latency, synth, backtest):
+for _command in (convert, info, check, fuse, snapshot, latency, synth, backtest, sweep):
     app.command()(_command)

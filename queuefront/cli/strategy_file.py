@@ -31,6 +31,8 @@ def load_strategy(path: Path, function_name: str = "strategy") -> Callable[..., 
     StrategyError
         If the file does not run, or has no such function.
     """
+    from queuefront.core.jit import nameless
+
     path.stat()
     name = f"_strategy_{path.stem}"  # so that random.py does not stand in the way of the standard library's
     spec = importlib.util.spec_from_file_location(name, path)
@@ -45,6 +47,7 @@ def load_strategy(path: Path, function_name: str = "strategy") -> Callable[..., 
         raise StrategyError(f"{e.filename}:{e.lineno}: {e.msg}; mend the line") from e
     except Exception as e:
         raise StrategyError(f"{_place_in(path, e)}: {type(e).__name__}: {e}; the file must run by itself") from e
+    nameless(module)
     function = getattr(module, function_name, None)
     if not callable(function):
         own = [k for k, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == name]

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from queuefront.compat.hftbacktest.tape_cache import cached_tape
 from queuefront.core.clock import INT64_MAX
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import ContractKind
@@ -211,7 +212,10 @@ class BacktestAsset:
 
     # --- building -----------------------------------------------------------------------------------------------------
     def build(self) -> Asset:
-        """Return the asset in our own terms, with its tape made in memory.
+        """Return the asset in our own terms.
+
+        A tape of files is made once and kept in the user's cache folder, see `tape_cache`; one of arrays, or with a
+        snapshot, is made in memory.
 
         Raises
         ------
@@ -229,9 +233,8 @@ class BacktestAsset:
             contract=self._contract,
             multiplier=exact(self._multiplier, "contract_size"),
         )
-        events, source = self._load()
-        opening = None if self._snapshot is None else _events_of(self._snapshot)[0]
-        tape = Tape.build(events, instrument, source=source, off_grid="round", opening=opening)
+        tape = self._tape(instrument)
+        source = tape.meta["source"]
         rounded = tape.meta["rounded"]
         if rounded["px"] or rounded["qty"]:
             warnings.warn(
@@ -247,6 +250,17 @@ class BacktestAsset:
             fees=self._fees,
             last_trades_capacity=self._last_trades_capacity,
         )
+
+    def _tape(self, instrument: Instrument) -> Tape:
+        def make() -> Tape:
+            events, source = self._load()
+            opening = None if self._snapshot is None else _events_of(self._snapshot)[0]
+            return Tape.build(events, instrument, source=source, off_grid="round", opening=opening)
+
+        paths = [Path(part) for part in self._parts if isinstance(part, str | os.PathLike)]
+        if not paths or len(paths) < len(self._parts) or self._snapshot is not None:
+            return make()
+        return cached_tape(paths, instrument, {"latency_offset": self._latency_offset, "off_grid": "round"}, make)
 
     def _load(self) -> tuple[npt.NDArray[np.void], str]:
         if not self._parts:
