@@ -13,12 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.market import Market
-from queuefront.core import Instrument
-from queuefront.feed import SynthConfig, Tape, convert_lines, synthesize, synthetic_instrument, write_npz
+from queuefront.core import EVENT, Instrument
+from queuefront.core.enums import DEPTH_CLEAR_EVENT, EXCH_EVENT, LOCAL_EVENT
+from queuefront.feed import SynthConfig, Tape, convert_databento, convert_lines, synthesize, synthetic_instrument, write_npz
 from queuefront.feed.tape import TAPE_VERSION
+from tests.l3_market import OrderMarket
 
 ROOT = Path(__file__).resolve().parents[1]
-FEED = ROOT.parent / "shared" / "data" / "feeds" / "binance_usdm_btcusdt_20240808.gz"
+FEEDS = ROOT.parent / "shared" / "data" / "feeds"
+FEED = FEEDS / "binance_usdm_btcusdt_20240808.gz"
+#: E-mini S&P 500 futures by order, a Sunday evening.
+ORDER_FEED = FEEDS / "databento" / "esh4-glbx-mdp3-20231224.mbo.dbn.zst"
+#: Its hours are quiet; compressed, it has the event rate of a busy market.
+COMPRESSION = 1_000
 
 #: Silence between two repetitions.
 PAUSE_NS = 1_000_000_000
@@ -43,6 +50,29 @@ def recording(*, is_tiny: bool) -> Recording:
     return Recording("synthetic, seed 1", synthesize(config), synthetic_instrument(config), None)
 
 
+def order_recording(*, is_tiny: bool) -> Recording:
+    """Return the recorded market by order, or a made-up one, with a clear of the book at its beginning."""
+    if ORDER_FEED.is_file() and not is_tiny:
+        conversion = convert_databento(ORDER_FEED)
+        name, events, instrument = (
+            "CME ES by order, 2023-12-24, a thousandfold faster",
+            conversion.events.copy(),
+            conversion.instrument,
+        )
+        for clock in ("exch_ts", "local_ts"):
+            events[clock] = events["exch_ts"][0] + (events[clock] - events["exch_ts"][0]) // COMPRESSION
+        events["local_ts"] = np.maximum.accumulate(np.maximum(events["local_ts"], events["exch_ts"] + 1))
+    else:
+        name, instrument = "made-up market by order, seed 1", Instrument("made-up", "ORDERS", "1", "1")
+        events = OrderMarket(seed=1, rows_wanted=5_000).events()
+        for clock in ("exch_ts", "local_ts"):
+            events[clock] *= 1_000_000
+    clear = np.zeros(1, EVENT)
+    clear["ev"] = EXCH_EVENT | LOCAL_EVENT | DEPTH_CLEAR_EVENT
+    clear["exch_ts"], clear["local_ts"] = events["exch_ts"][0] - 2, events["local_ts"][0] - 1
+    return Recording(name, np.concatenate([clear, events]), instrument, None)
+
+
 def tile(events: npt.NDArray[np.void], count: int) -> npt.NDArray[np.void]:
     """Repeat events until there are `count`, each repetition later than the one before."""
     first = min(int(events["exch_ts"].min()), int(events["local_ts"].min()))
@@ -57,11 +87,13 @@ def tile(events: npt.NDArray[np.void], count: int) -> npt.NDArray[np.void]:
 def store(source: Recording, count: int, folder: Path) -> Market:
     """Write the market at the given length for both engines; what is there already is kept."""
     folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{'feed' if source.feed else 'synthetic'}-{count}-v{TAPE_VERSION}"
+    is_by_order = bool(source.events["order_id"].any())
+    kind = "orders" if is_by_order else "feed" if source.feed else "synthetic"
+    stem = f"{kind}-{len(source.events)}-{count}-v{TAPE_VERSION}"
     tape, npz = folder / f"{stem}.tape", folder / f"{stem}.npz"
     if not (tape.is_file() and npz.is_file()):
         events = tile(source.events, count)
         Tape.build(events, source.instrument, source=source.name).save(tape)
         write_npz(npz, events)
     instrument = source.instrument
-    return Market(source.name, count, tape, npz, float(instrument.tick_size), float(instrument.lot_size))
+    return Market(source.name, count, tape, npz, float(instrument.tick_size), float(instrument.lot_size), is_by_order)

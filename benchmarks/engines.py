@@ -61,28 +61,38 @@ class Ours:
 
     name = "ours"
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Market, assets: int = 1) -> None:
+        self._market, self._assets = market, assets
+        self.load()
+
+    def load(self) -> float:
+        """Map the market anew; return the seconds."""
         import queuefront as qf
 
+        market = self._market
+        start = time.perf_counter()
         self._backtest = qf.Backtest(
             [
                 qf.Asset(
                     tape=qf.Tape.open(market.tape),
                     latency=qf.ConstantLatency(entry_ns=ENTRY_NS, response_ns=RESPONSE_NS),
-                    queue=qf.RiskAverseQueue(),
+                    queue=qf.FifoQueue(skips_improving=True) if market.is_by_order else qf.RiskAverseQueue(),
                     exchange=qf.NoPartialFill(),
                     fees=qf.ValueFees(maker=MAKER, taker=TAKER),
                 )
+                for _ in range(self._assets)
             ]
         )
+        return time.perf_counter() - start
 
     def run(self, strategy: Callable[[Any], int]) -> tuple[float, Outcome]:
         """Return the seconds of one run and what it came to."""
         start = time.perf_counter()
         run = self._backtest.run(strategy)
         seconds = time.perf_counter() - start
-        last = run.results[0].samples[-1]
-        return seconds, Outcome(int(run.returned), int(last["num_trades"]), float(last["position"]))
+        lasts = [result.samples[-1] for result in run.results]
+        fills, position = (sum(float(last[name]) for last in lasts) for name in ("num_trades", "position"))
+        return seconds, Outcome(int(run.returned), int(fills), position)
 
 
 class Theirs:
@@ -90,20 +100,45 @@ class Theirs:
 
     name = "theirs"
 
-    def __init__(self, market: Market, *, is_vector: bool = False, from_file: bool = False) -> None:
-        import numpy as np
-
-        self._market = market
-        self._is_vector = is_vector
-        self._data = str(market.npz) if from_file else np.load(market.npz)["data"]
+    def __init__(self, market: Market, assets: int = 1, *, is_vector: bool = False, from_file: bool = False) -> None:
+        self._market, self._assets, self._is_vector = market, assets, is_vector
+        self._data: Any = str(market.npz)
+        if not from_file:
+            self.load()
         self._bounds = (0.0, 0.0)
         if is_vector:
+            import numpy as np
+
             prices = self._data["px"]
             self._bounds = float(np.nanmin(prices)), float(np.nanmax(prices))
 
-    def run(self, strategy: Callable[[Any], int]) -> tuple[float, Outcome]:
+    def load(self) -> float:
+        """Read the market anew; return the seconds."""
+        import numpy as np
+
+        start = time.perf_counter()
+        self._data = np.load(self._market.npz)["data"]
+        return time.perf_counter() - start
+
+    def run(self, strategy: Callable[..., int], *parameters: Any) -> tuple[float, Outcome]:
         """Return the seconds of one run and what it came to."""
-        from hftbacktest import BacktestAsset, HashMapMarketDepthBacktest, ROIVectorMarketDepthBacktest
+        from hftbacktest import HashMapMarketDepthBacktest, ROIVectorMarketDepthBacktest
+
+        assets = [self._asset() for _ in range(self._assets)]
+        backtest = ROIVectorMarketDepthBacktest(assets) if self._is_vector else HashMapMarketDepthBacktest(assets)
+        start = time.perf_counter()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it says that it cannot cache the strategy
+            wakes = strategy(backtest, *parameters)
+        seconds = time.perf_counter() - start
+        states = [backtest.state_values(k) for k in range(self._assets)]
+        fills, position = (sum(getattr(state, name) for state in states) for name in ("num_trades", "position"))
+        outcome = Outcome(int(wakes), int(fills), float(position))
+        backtest.close()
+        return seconds, outcome
+
+    def _asset(self) -> Any:
+        from hftbacktest import BacktestAsset
 
         market = self._market
         asset = (
@@ -111,24 +146,13 @@ class Theirs:
             .data(self._data)
             .linear_asset(1.0)
             .constant_order_latency(ENTRY_NS, RESPONSE_NS)
-            .risk_adverse_queue_model()
             .no_partial_fill_exchange()
             .trading_value_fee_model(MAKER, TAKER)
             .tick_size(market.tick_size)
             .lot_size(market.lot_size)
         )
-        if self._is_vector:
-            asset = asset.roi_lb(self._bounds[0]).roi_ub(self._bounds[1])
-        backtest = ROIVectorMarketDepthBacktest([asset]) if self._is_vector else HashMapMarketDepthBacktest([asset])
-        start = time.perf_counter()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it says that it cannot cache the strategy
-            wakes = strategy(backtest)
-        seconds = time.perf_counter() - start
-        state = backtest.state_values(0)
-        outcome = Outcome(int(wakes), int(state.num_trades), float(state.position))
-        backtest.close()
-        return seconds, outcome
+        asset = asset.l3_fifo_queue_model() if market.is_by_order else asset.risk_adverse_queue_model()
+        return asset.roi_lb(self._bounds[0]).roi_ub(self._bounds[1]) if self._is_vector else asset
 
 
 def convert_ours(feed: Path) -> tuple[float, Any]:

@@ -19,6 +19,7 @@ class Market:
     npz: Path
     tick_size: float
     lot_size: float
+    is_by_order: bool = False
 
     def to_json(self) -> str:
         """Write it for another process."""

@@ -17,13 +17,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.data import FEED, ROOT, Recording, recording, store
+from benchmarks.data import FEED, ROOT, Recording, order_recording, recording, store
 from benchmarks.engines import Ours, Outcome, Theirs, convert_ours, convert_theirs, load, strategy_file
 from benchmarks.market import Market
+from benchmarks.sweep import PROCESSES, SETS, sweep_ours, sweep_theirs
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 MB = 1e6
@@ -40,12 +41,14 @@ class Row:
     target: str
     is_met: bool | None
     check: str  # what shows that both did the same work
+    set_up: str = ""  # set-up of each engine, and the ratio with it
 
     def markdown(self) -> str:
         """Write it as a row of a Markdown table."""
         ratio = "" if self.ratio is None else f"{self.ratio:.1f}×"
         met = {None: "", True: "met", False: "**missed**"}[self.is_met]
-        return f"| {self.load} | {self.ours} | {self.theirs} | {ratio} | {self.target} | {met} | {self.check} |"
+        cells = (self.load, self.ours, self.theirs, ratio, self.target, met, self.set_up, self.check)
+        return f"| {' | '.join(cells)} |"
 
 
 @dataclass(frozen=True)
@@ -60,24 +63,39 @@ class Plan:
         yield from (run >= self.uncounted for run in range(self.uncounted + self.counted))
 
 
-def warm(name: str, market: Market, folder: Path, plan: Plan, target: float | None, *, is_vector: bool = False) -> Row:
-    """Time a strategy on both engines in this process."""
-    engines: list[Ours | Theirs] = [Ours(market), Theirs(market, is_vector=is_vector)]
+LOADS = {
+    "idle": "no orders, waking every 100 ms",
+    "pair": "one quote pair at the touch",
+    "grid": "20-order grid, every 100 ms",
+    "two_grids": "two assets, 20-order grid on each",
+}
+
+
+def warm(
+    name: str, market: Market, folder: Path, plan: Plan, target: float | None, *, is_vector: bool = False, assets: int = 1
+) -> Row:
+    """Time a strategy on both engines in this process: the run, and apart from it mapping or reading the market anew."""
+    engines: list[Ours | Theirs] = [Ours(market, assets), Theirs(market, assets, is_vector=is_vector)]
     strategies = [load(strategy_file(name, engine.name, folder)) for engine in engines]
     seconds: list[list[float]] = [[], []]
+    set_ups: list[list[float]] = [[], []]
     outcomes: set[Outcome] = set()
     for is_counted in plan:
         for i, engine in enumerate(engines):
+            set_up = engine.load()
             elapsed, outcome = engine.run(strategies[i])
             outcomes.add(outcome)
             if is_counted:
                 seconds[i].append(elapsed)
-    check = agreed(f"{name} at {market.events:,} events", outcomes)
-    ours, theirs = (market.events / statistics.median(times) / 1e6 for times in seconds)
-    book = "vector" if is_vector else "hash-map"
-    what = {"idle": "no orders, waking every 100 ms", "grid": "20-order grid, every 100 ms"}[name]
-    return _row(
-        f"{what}; {market.events / 1e6:g} M events; their {book} book",
+                set_ups[i].append(set_up)
+    events = market.events * assets
+    check = agreed(f"{name} at {events:,} events", outcomes)
+    run_s, set_up_s = ([statistics.median(times) for times in both] for both in (seconds, set_ups))
+    ours, theirs = (events / run / 1e6 for run in run_s)
+    both = (run_s[1] + set_up_s[1]) / (run_s[0] + set_up_s[0])
+    what = "two-sided quote, market by order" if market.is_by_order else LOADS[name]
+    row = _row(
+        f"{what}; {events / 1e6:g} M events; their {'vector' if is_vector else 'hash-map'} book",
         ours,
         theirs,
         "M events/s",
@@ -85,6 +103,22 @@ def warm(name: str, market: Market, folder: Path, plan: Plan, target: float | No
         target,
         check,
     )
+    return replace(row, set_up=f"{set_up_s[0]:.2g} s, {set_up_s[1]:.2g} s: {both:.1f}×")
+
+
+def sweep(market: Market, folder: Path, plan: Plan, target: float | None) -> Row:
+    """Time whole jobs of sixteen parameter sets on two processes."""
+    files = [strategy_file("sweep_grid", engine, folder) for engine in ("ours", "theirs")]
+    seconds: list[list[float]] = [[], []]
+    checks: set[str] = set()
+    for is_counted in plan:
+        for i, (elapsed, results) in enumerate((sweep_ours(market, files[0], folder), sweep_theirs(market, files[1]))):
+            checks.add(f"{sum(int(fills) for fills, _ in results):,} fills in {len(results)} sets")
+            if is_counted:
+                seconds[i].append(elapsed)
+    ours, theirs = (statistics.median(times) for times in seconds)
+    what = f"{len(SETS)} parameter sets on {PROCESSES} processes, whole job; grid, {market.events / 1e6:g} M events"
+    return _row(what, ours, theirs, "s", theirs / ours, target, agreed("sweep", checks))
 
 
 def cold(market: Market, folder: Path, plan: Plan, target: float | None, *, is_edited: bool) -> Row:
@@ -210,16 +244,21 @@ def measure(folder: Path, repeats: int, *, is_tiny: bool) -> tuple[Recording, li
     def target(value: float) -> float | None:
         return None if is_tiny else value
 
+    by_order = store(order_recording(is_tiny=is_tiny), counts[-1], folder)
     rows = [
-        warm("idle", full, folder, plan, target(5)),
-        warm("grid", full, folder, plan, target(3)),
-        cold(short, folder, plan, target(3), is_edited=False),
-        cold(short, folder, plan, target(2), is_edited=True),
-        *memory((full,) if is_tiny else (middle, full), folder, plan, target(300)),
+        warm("idle", full, folder, plan, target(10)),
+        warm("pair", full, folder, plan, target(10)),
+        warm("grid", full, folder, plan, target(8)),
+        warm("two_grids", full, folder, plan, target(8), assets=2),
+        warm("pair", by_order, folder, plan, target(5)),
+        sweep(full, folder, plan, target(15)),
+        cold(short, folder, plan, target(10), is_edited=False),
+        cold(short, folder, plan, target(3), is_edited=True),
+        *memory((full,) if is_tiny else (middle, full), folder, plan, target(250)),
     ]
     if not is_tiny:
-        rows[2:2] = [
-            warm("idle", full, folder, plan, None, is_vector=True),
+        rows[4:4] = [
+            warm("idle", full, folder, plan, target(8), is_vector=True),
             warm("grid", full, folder, plan, None, is_vector=True),
         ]
     if source.feed is not None:
@@ -237,13 +276,22 @@ def report(source: Recording, rows: Sequence[Row], repeats: int) -> str:
 
     modules = (numba, np, queuefront, hftbacktest)
     versions = ", ".join([f"Python {platform.python_version()}", *(f"{m.__name__} {m.__version__}" for m in modules)])
-    head = ("load", "Queuefront", "hftbacktest", "ratio", "asked", "", "both runs came to")
+    head = (
+        "load",
+        "Queuefront",
+        "hftbacktest",
+        "ratio",
+        "asked",
+        "",
+        "set-up from disk: ours, theirs; ratio with it",
+        "both runs came to",
+    )
     return "\n".join(
         [
             f"Market: {source.name}, tiled. Median of {repeats} runs, engines alternating. {machine()}; {versions}.",
             "",
             f"| {' | '.join(head)} |",
-            f"| {' | '.join(['---', '---:', '---:', '---:', '---:', '---', '---'])} |",
+            f"| {' | '.join(['---', '---:', '---:', '---:', '---:', '---', '---', '---'])} |",
             *(row.markdown() for row in rows),
             "",
         ]

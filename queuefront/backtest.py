@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
@@ -100,8 +101,32 @@ class Backtest:
         StrategyError
             If the strategy raises, or a model of one's own does not compile.
         """
+        hbt, handles = self._build()
+        started = monotonic_s()
+        with _failures_of(strategy):
+            returned = _call(strategy, hbt, args)
+        seconds = monotonic_s() - started
+        results = read_results(hbt, handles, self.assets, self.tapes)
+        return Run(self, strategy, args, returned, seconds, hbt, results)
+
+    def prepare(self, strategy: Callable[..., Any], *args: Any) -> None:
+        """Compile a strategy for arguments of these types, or load it from Numba's cache, without running it.
+
+        Raises
+        ------
+        StrategyError
+            If it does not compile.
+        """
+        hbt, _ = self._build()
+        if hasattr(strategy, "compile"):
+            from numba import typeof
+
+            with _failures_of(strategy):
+                strategy.compile(tuple(typeof(value) for value in (hbt, *args)))
+
+    def _build(self) -> tuple[Backtester, list[Any]]:
         try:
-            hbt, handles = build_backtester(
+            return build_backtester(
                 self.assets,
                 self.tapes,
                 records=self.records,
@@ -111,18 +136,18 @@ class Backtest:
             )
         except NumbaError as e:
             raise StrategyError(_model_failure(str(e))) from None
-        started = monotonic_s()
-        try:
-            returned = _call(strategy, hbt, args)
-        except QueuefrontError:
-            raise
-        except Exception as e:
-            name = getattr(strategy, "__name__", str(strategy))
-            first_line = str(e).strip().split("\n", 1)[0]
-            raise StrategyError(f"strategy {name!r} raised {type(e).__name__}: {first_line}") from e
-        seconds = monotonic_s() - started
-        results = read_results(hbt, handles, self.assets, self.tapes)
-        return Run(self, strategy, args, returned, seconds, hbt, results)
+
+
+@contextmanager
+def _failures_of(strategy: Callable[..., Any]) -> Iterator[None]:
+    """Turn what a strategy raises into a StrategyError."""
+    try:
+        yield
+    except QueuefrontError:
+        raise
+    except Exception as e:
+        first_line = str(e).strip().split("\n", 1)[0]
+        raise StrategyError(f"strategy {_name(strategy)!r} raised {type(e).__name__}: {first_line}") from e
 
 
 class Run:

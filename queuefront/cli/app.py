@@ -16,6 +16,7 @@ from queuefront.cli.journal import journal_export, journal_replay, journal_show,
 from queuefront.cli.kernel import kernel_demo, kernel_simulate
 from queuefront.cli.latency import latency
 from queuefront.cli.snapshot import snapshot
+from queuefront.cli.sweep import sweep
 from queuefront.cli.synth import synth
 
 __all__ = ["app"]
@@ -44,7 +45,7 @@ def qf(  # tidy: allow stub: the commands share one option and no work
     """Backtest at the tick level, with queue positions and latencies; execute without losing an order or a cent."""
 
 
-for _command in (convert, info, check, fuse, snapshot, latency, synth, backtest):
+for _command in (convert, info, check, fuse, snapshot, latency, synth, backtest, sweep):
     app.command()(_command)
 
 for _name, _help, _commands in (

@@ -16,8 +16,9 @@ from queuefront.cli.terminal import consoles, guarded, one_line
 
 if TYPE_CHECKING:
     from queuefront.cli.runconfig import RunConfig
+    from queuefront.cli.worker import Job
 
-__all__ = ["backtest"]
+__all__ = ["backtest", "check_assets", "job_of"]
 
 
 @guarded
@@ -43,11 +44,11 @@ def backtest(
     from queuefront.cli.runfile import load_run_config
 
     run_config = load_run_config(config, overrides or ())
-    _check_assets(run_config, tape)
+    check_assets(run_config, tape)
     out.mkdir(parents=True, exist_ok=True)
     what = f"{strategy.name} over {', '.join(path.name for path in tape)}"
     with spinner(what):
-        code, errors = _run_worker(_job(strategy, tape, out, run_config, function, config), with_traceback=traceback)
+        code, errors = _run_worker(job_of(strategy, tape, out, run_config, function, config), with_traceback=traceback)
     if errors or code != 0:
         typer.echo(_wording(errors, code, with_traceback=traceback), err=True)
     if code != 0:
@@ -55,7 +56,8 @@ def backtest(
     _print_summary(out)
 
 
-def _check_assets(config: RunConfig, tapes: list[Path]) -> None:
+def check_assets(config: RunConfig, tapes: list[Path]) -> None:
+    """Give every tape its asset table; refuse another number of tables."""
     from queuefront.core import ConfigError
 
     if len(config.asset) == 1 and len(tapes) > 1:
@@ -64,12 +66,11 @@ def _check_assets(config: RunConfig, tapes: list[Path]) -> None:
         raise ConfigError(f"{len(tapes)} tapes but {len(config.asset)} [[asset]] tables; give one for each, or one for all")
 
 
-def _job(strategy: Path, tapes: list[Path], out: Path, config: RunConfig, function: str, source: Path | None) -> str:
-    import msgspec
-
+def job_of(strategy: Path, tapes: list[Path], out: Path, config: RunConfig, function: str, source: Path | None) -> Job:
+    """Return what a worker needs to know."""
     from queuefront.cli.worker import Job
 
-    job = Job(
+    return Job(
         strategy=str(strategy),
         function=function,
         tapes=[str(path) for path in tapes],
@@ -77,13 +78,14 @@ def _job(strategy: Path, tapes: list[Path], out: Path, config: RunConfig, functi
         config=config,
         config_source=str(source) if source is not None else "--set",
     )
-    return msgspec.json.encode(job).decode()
 
 
-def _run_worker(job: str, *, with_traceback: bool) -> tuple[int, str]:
+def _run_worker(job: Job, *, with_traceback: bool) -> tuple[int, str]:
     """Run the job in its own process; return its exit code and what it wrote to stderr."""
+    import msgspec
+
     environment = {**os.environ, "QF_TRACEBACK": "1"} if with_traceback else None
-    command = [sys.executable, "-P", "-m", "queuefront.cli.worker", job]
+    command = [sys.executable, "-P", "-m", "queuefront.cli.worker", msgspec.json.encode(job).decode()]
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, text=True) as process:
         previous = signal.signal(signal.SIGTERM, _leave)
         try:

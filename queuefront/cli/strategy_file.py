@@ -52,6 +52,8 @@ def load_module(path: Path, name: str) -> ModuleType:
     StrategyError
         If the file does not run.
     """
+    from queuefront.core.jit import nameless
+
     path.stat()
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -65,6 +67,7 @@ def load_module(path: Path, name: str) -> ModuleType:
         raise StrategyError(f"{e.filename}:{e.lineno}: {e.msg}; mend the line") from e
     except Exception as e:
         raise StrategyError(f"{_place_in(path, e)}: {type(e).__name__}: {e}; the file must run by itself") from e
+    nameless(module)
     return module
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +30,10 @@ from queuefront.cli.runconfig import (
 from queuefront.core import ConfigError, QueuefrontError, StrategyError
 
 if TYPE_CHECKING:
-    from queuefront import Asset
+    from queuefront import Asset, Backtest
+    from queuefront.sweep import Session
 
-__all__ = ["MESSAGE_MARK", "Job", "build_asset", "main", "run_job"]
+__all__ = ["MESSAGE_MARK", "Job", "JobRecipe", "build_asset", "main", "run_job"]
 
 #: Stands before the message of an error, and so tells it from warnings and from what libraries write to stderr.
 MESSAGE_MARK = "\x1e"
@@ -49,20 +52,50 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 def run_job(job: Job) -> None:
     """Run the backtest and write its results into the output folder."""
-    import queuefront as qf
     from queuefront.cli.strategy_file import bind_parameters, describe_failure, load_strategy
 
     strategy = load_strategy(Path(job.strategy), job.function)
     parameters = bind_parameters(strategy, job.config.strategy, job.config_source)
-    configs = job.config.asset or [AssetConfig() for _ in job.tapes]
-    assets = [build_asset(tape, config) for tape, config in zip(job.tapes, configs, strict=True)]
-    settings = msgspec.structs.asdict(job.config.run)
-    backtest = qf.Backtest(assets, **{name: value for name, value in settings.items() if value is not None})
+    backtest = _build_backtest(job)
     try:
         run = backtest.run(strategy, *parameters)
     except StrategyError as e:
         raise StrategyError(describe_failure(Path(job.strategy), e)) from e
     run.save(job.out)
+
+
+@dataclass(frozen=True)
+class JobRecipe:
+    """A job as `queuefront.sweep` runs it: once with each parameter set."""
+
+    job: Job
+
+    def open(self) -> Session:
+        """Load the strategy and map the tapes."""
+        from queuefront.cli.strategy_file import bind_parameters, describe_failure, load_strategy
+        from queuefront.sweep import Session, digest_of
+
+        job, path = self.job, Path(self.job.strategy)
+        strategy = load_strategy(path, job.function)
+
+        def bind(parameters: Mapping[str, bool | int | float]) -> list[bool | int | float]:
+            bind_parameters(strategy, parameters, "--grid")  # so that a refusal names the option
+            return bind_parameters(strategy, {**job.config.strategy, **parameters}, job.config_source)
+
+        def describe(error: StrategyError) -> str:
+            return describe_failure(path, error)
+
+        backtest = _build_backtest(job)
+        return Session(strategy, bind, backtest, digest_of(strategy, path, backtest), describe)
+
+
+def _build_backtest(job: Job) -> Backtest:
+    import queuefront as qf
+
+    configs = job.config.asset or [AssetConfig() for _ in job.tapes]
+    assets = [build_asset(tape, config) for tape, config in zip(job.tapes, configs, strict=True)]
+    settings = msgspec.structs.asdict(job.config.run)
+    return qf.Backtest(assets, **{name: value for name, value in settings.items() if value is not None})
 
 
 def build_asset(tape: str, config: AssetConfig) -> Asset:

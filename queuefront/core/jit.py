@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 from numba import config, njit, types
 
 from queuefront.core.clock import processor_time_us
 
-__all__ = ["IS_INTERPRETED", "borrowing", "compiled", "internal", "processor_us", "uncached"]
+__all__ = ["IS_INTERPRETED", "borrowing", "compiled", "internal", "nameless", "processor_us", "uncached"]
 
 #: True where ``NUMBA_DISABLE_JIT`` asks for plain Python.
 IS_INTERPRETED: bool = bool(config.DISABLE_JIT)
@@ -72,3 +73,15 @@ Without Numba's run-time no references are counted, which is most of what handli
 must outlive it: a function that replaces an array of a struct (they are called ``_grow…``) may only be called where no view
 of the old one is used afterwards. One that allocates does not compile as borrowing.
 """
+
+
+def nameless(module: ModuleType) -> None:
+    """Let code of this module that Numba caches be loaded under any name of the module, and in any program.
+
+    Cached code imports the module that it was compiled in, by name, although it needs nothing from it. A strategy's
+    file has one name when a script imports it and another when `qf` loads it; `__main__` is there in every process.
+    """
+    for value in vars(module).values():
+        function = getattr(value, "py_func", None)
+        if function is not None and function.__module__ == module.__name__:
+            function.__module__ = "__main__"

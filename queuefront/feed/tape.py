@@ -325,21 +325,31 @@ def _map_columns(path: Path, batch: Any) -> tuple[dict[str, npt.NDArray[Any]], n
     if names != expected + optional:
         raise SchemaMismatchError(f"{path}: columns {names} where a tape has {expected} and maybe {list(OPTIONAL)}")
     columns: dict[str, npt.NDArray[Any]] = {}
-    levels = np.zeros(0, np.int64)
+    levels: npt.NDArray[np.int64] = np.zeros(0, np.int64)
     for name, array in zip(names, batch.columns, strict=True):
         if name == "tick":
             if array.type != pa.dictionary(pa.int32(), pa.int64()) or array.dictionary.null_count:
                 raise SchemaMismatchError(f"{path}: column tick is {array.type}; a tape has dictionary<int32, int64>")
-            columns["level"] = np.frombuffer(array.indices.buffers()[1], np.int32, len(array), array.offset * 4)
-            levels = array.dictionary.to_numpy(zero_copy_only=True) if len(array.dictionary) else levels
+            columns["level"] = _view(array.indices, np.dtype(np.int32))
+            levels = _view(array.dictionary, np.dtype(np.int64))
             continue
         wanted = np.dtype(COLUMNS.get(name) or OPTIONAL[name])
         if array.null_count or array.type != pa.from_numpy_dtype(wanted):
             raise SchemaMismatchError(
                 f"{path}: column {name} is {array.type} with {array.null_count} nulls; a tape has {wanted}"
             )
-        columns[name] = array.to_numpy(zero_copy_only=True)
+        columns[name] = _view(array, wanted)
     return columns, levels
+
+
+def _view(array: Any, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return the values of an Arrow array as they lie there.
+
+    Arrow's own `to_numpy` imports pandas where that is installed, a good part of a second of every start.
+    """
+    if not len(array):
+        return np.zeros(0, kind)
+    return np.frombuffer(array.buffers()[1], kind, len(array), array.offset * kind.itemsize)
 
 
 def _read_only(column: npt.NDArray[Any]) -> npt.NDArray[Any]:

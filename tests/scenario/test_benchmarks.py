@@ -26,7 +26,11 @@ def test_a_tiny_run_writes_a_row_for_every_load(tmp_path: Path, capsys: pytest.C
         "load",
         "---",
         "no orders, waking every 100 ms",
+        "one quote pair at the touch",
         "20-order grid, every 100 ms",
+        "two assets, 20-order grid on each",
+        "two-sided quote, market by order",
+        "16 parameter sets on 2 processes, whole job",
         "cold process, unchanged strategy: start to result",
         "cold process, edited strategy: start to result",
         "private memory above the interpreter",
@@ -67,8 +71,8 @@ def test_results_that_differ_are_an_error_and_not_a_figure() -> None:
 
 @pytest.mark.parametrize(("is_met", "text"), [(True, "met"), (False, "**missed**"), (None, "")])
 def test_a_row_says_whether_its_target_is_met(is_met: bool | None, text: str) -> None:
-    row = Row("load", "2 s", "4 s", 2.0, "3×", is_met, "0 fills")
-    assert row.markdown() == f"| load | 2 s | 4 s | 2.0× | 3× | {text} | 0 fills |"
+    row = Row("load", "2 s", "4 s", 2.0, "3×", is_met, "0 fills", "1 s, 2 s: 2.0×")
+    assert row.markdown() == f"| load | 2 s | 4 s | 2.0× | 3× | {text} | 1 s, 2 s: 2.0× | 0 fills |"
 
 
 def test_a_page_without_marks_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 import pytest
+from numba import njit
 
 from queuefront import Asset, Backtest, ConstantLatency, InterpolatedLatency, PowerQueue, Run, ValueFees
 from queuefront.backtest import _model_failure
@@ -43,6 +44,26 @@ def backtest(**options) -> Backtest:
 @pytest.fixture(scope="module")
 def run() -> Run:
     return backtest().run(take, 2.0)
+
+
+def test_preparing_compiles_and_does_not_run():
+    calls = []
+    strategy = njit(lambda hbt, qty: qty)
+    backtest().prepare(strategy, 2.0)
+    if not IS_INTERPRETED:
+        assert len(strategy.signatures) == 1
+    backtest().prepare(calls.append)
+    assert calls == []
+
+
+def test_what_does_not_compile_is_the_strategys_error():
+    if IS_INTERPRETED:
+        pytest.skip("nothing is compiled")
+    with pytest.raises(StrategyError) as caught:
+        backtest().prepare(njit(lambda hbt: hbt.nothing))
+    assert str(caught.value) == (
+        "strategy '<lambda>' raised TypingError: Failed in nopython mode pipeline (step: nopython frontend)"
+    )
 
 
 # --- building ---------------------------------------------------------------------------------------------------------

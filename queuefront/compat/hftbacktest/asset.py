@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from queuefront.compat.hftbacktest.tape_cache import cached_tape
 from queuefront.core.clock import INT64_MAX
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import ContractKind
@@ -223,7 +224,10 @@ class BacktestAsset:
 
     # --- building -----------------------------------------------------------------------------------------------------
     def build(self, *, is_bounded: bool = False) -> Asset:
-        """Return the asset in our own terms, with its tape made in memory.
+        """Return the asset in our own terms.
+
+        A tape of files is made once and kept in the user's cache folder, see `tape_cache`; one of arrays, with a snapshot,
+        or with bounded books, is made in memory.
 
         is_bounded : the books hold the prices from `roi_lb` to `roi_ub` only.
 
@@ -243,10 +247,8 @@ class BacktestAsset:
             contract=self._contract,
             multiplier=exact(self._multiplier, "contract_size"),
         )
-        events, source = self._load()
-        opening = None if self._snapshot is None else _events_of(self._snapshot)[0]
-        tick_range = self._tick_range(instrument) if is_bounded else None
-        tape = Tape.build(events, instrument, source=source, off_grid="round", opening=opening, tick_range=tick_range)
+        tape = self._tape(instrument, self._tick_range(instrument) if is_bounded else None)
+        source = tape.meta["source"]
         rounded = tape.meta["rounded"]
         if rounded["px"] or rounded["qty"]:
             warnings.warn(
@@ -275,6 +277,20 @@ class BacktestAsset:
                 f"roi_ub(…) closer, {_RANGE_MAX:,} ticks at most"
             )
         return low, high
+
+    def _tape(self, instrument: Instrument, tick_range: tuple[int, int] | None) -> Tape:
+        def make() -> Tape:
+            events, source = self._load()
+            opening = None if self._snapshot is None else _events_of(self._snapshot)[0]
+            return Tape.build(
+                events, instrument, source=source, off_grid="round", opening=opening, tick_range=tick_range
+            )
+
+        paths = [Path(part) for part in self._parts if isinstance(part, str | os.PathLike)]
+        is_stored = self._snapshot is None and tick_range is None
+        if not paths or len(paths) < len(self._parts) or not is_stored:
+            return make()
+        return cached_tape(paths, instrument, {"latency_offset": self._latency_offset, "off_grid": "round"}, make)
 
     def _load(self) -> tuple[npt.NDArray[np.void], str]:
         if not self._parts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ from numba import njit
 
 from queuefront.cli.strategy_file import bind_parameters, load_strategy
 from queuefront.core import ConfigError, StrategyError
+from tests.tidy.source import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -126,3 +129,23 @@ def test_parameters_that_do_not_fit_are_refused(function: Callable[..., Any], va
 
 def test_a_parameter_without_default_takes_any_number() -> None:
     assert bind_parameters(wants_one, {"size": 3}, "run.toml") == [3]
+
+
+@pytest.mark.slow
+def test_code_that_numba_cached_is_loaded_under_every_name_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from numba import njit\n\n@njit(cache=True)\ndef half(x):\n    return x // 2\n\n"
+        "@njit(cache=True)\ndef strategy(x):\n    return half(x)\n"
+    )
+    loads = (
+        "from pathlib import Path\nfrom queuefront.cli.strategy_file import load_strategy as l\nf = l(Path('mine.py'))\n"
+    )
+    shows = "print(f(8), sum(f.stats.cache_hits.values()))"
+    programs = [loads + shows, "from mine import strategy as f\n" + shows]
+    paths = f"{tmp_path}{os.pathsep}{ROOT}"
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": paths}
+    outputs = [
+        subprocess.check_output([sys.executable, "-c", program], cwd=tmp_path, env=environment, text=True, timeout=120)
+        for program in programs
+    ]
+    assert outputs == ["4 0\n", "4 1\n"]

@@ -27,8 +27,8 @@ from queuefront.cli.runconfig import (
     SampledLatency,
     TieredFees,
 )
-from queuefront.cli.worker import MESSAGE_MARK, Job, build_asset, main, run_job
-from queuefront.core import LATENCY
+from queuefront.cli.worker import MESSAGE_MARK, Job, JobRecipe, build_asset, main, run_job
+from queuefront.core import LATENCY, ConfigError
 from tests.unit.cli.runs import market
 
 
@@ -163,3 +163,11 @@ def test_the_traceback_is_kept_when_asked_for(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(sys, "argv", ["worker", msgspec.json.encode(job(tmp_path, function="other")).decode()])
     with pytest.raises(qf.QueuefrontError):
         main()
+
+
+def test_a_job_is_a_recipe_whose_sets_go_before_the_configuration(tmp_path: Path) -> None:
+    session = JobRecipe(job(tmp_path, config=RunConfig(strategy={"wakes": 5}))).open()
+    assert (session.bind({}), session.bind({"wakes": 3})) == ([5], [3])
+    with pytest.raises(ConfigError) as caught:
+        session.bind({"wake": 1})
+    assert str(caught.value) == "--grid: strategy.wake: no such parameter; did you mean wakes?"

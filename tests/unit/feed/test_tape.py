@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -601,3 +603,16 @@ def test_a_tape_with_a_snapshot_is_not_saved(tmp_path):
         "a tape with an opening snapshot lives in memory only; put the snapshot's rows into the events"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_opening_a_tape_imports_neither_pandas_nor_polars(tmp_path: Path) -> None:
+    from tests.small_market import market
+
+    market().save(tmp_path / "small.tape")
+    code = (
+        "import sys\nfrom queuefront.feed import Tape\nTape.open(sys.argv[1])\n"
+        "print([name for name in ('pandas', 'plotly', 'polars') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "small.tape")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout == "[]\n"

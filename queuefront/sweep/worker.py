@@ -1,0 +1,106 @@
+"""The process in which parameter sets run, one after the other.
+
+It reads pickled messages from stdin and answers on what was stdout: first an `Order`, answered by an `Opened`; then the
+numbers of sets, each answered by a `SetResult`. What strategies print goes to stderr. Imports come before the first
+message, so that they cost nothing while another worker compiles.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from queuefront.core import QueuefrontError, StrategyError
+from queuefront.sweep.grid import Scalar
+from queuefront.sweep.recipe import Recipe, Session
+from queuefront.sweep.result import SetResult, identity_of, write_result
+
+__all__ = ["Opened", "Order", "main", "run_set", "serve"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker is to run."""
+
+    recipe: Recipe
+    sets: Sequence[Mapping[str, Scalar]]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A worker is ready: the identity of every set; or it refuses, and says why."""
+
+    identities: Sequence[str] = ()
+    refusal: QueuefrontError | OSError | None = None
+
+
+def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Answer requests until they end."""
+
+    def answer(message: object) -> None:
+        pickle.dump(message, answers)
+        answers.flush()
+
+    try:
+        order: Order = pickle.load(requests)  # noqa: S301 - from the process that started this one
+    except EOFError:  # there was less to do than workers
+        return
+    try:
+        session = order.recipe.open()
+        arguments = [session.bind(parameters) for parameters in order.sets]
+        _compile(session, arguments)
+    except (QueuefrontError, OSError) as e:
+        answer(Opened(refusal=e))
+        return
+    identities = [identity_of(session.digest, values) for values in arguments]
+    answer(Opened(identities))
+    while True:
+        try:
+            i: int = pickle.load(requests)  # noqa: S301 - as above
+        except EOFError:
+            return
+        answer(run_set(session, arguments[i], order.folder, identities[i], order.sets[i]))
+
+
+def run_set(
+    session: Session, arguments: Sequence[Scalar], folder: Path, identity: str, parameters: Mapping[str, Scalar]
+) -> SetResult:
+    """Run one set and write its result; a failure is the result's `error`."""
+    try:
+        run = session.backtest.run(session.strategy, *arguments)
+        return write_result(run, folder, identity, parameters)
+    except StrategyError as e:
+        error = session.describe(e)
+    except QueuefrontError as e:
+        error = str(e)
+    except OSError as e:
+        error = f"{e.filename}: {(e.strerror or str(e)).lower()}"
+    return SetResult(identity=identity, parameters=dict(parameters), error=error)
+
+
+def _compile(session: Session, arguments: Sequence[Sequence[Scalar]]) -> None:
+    """Compile the strategy for every combination of types among the sets, or load it from Numba's cache."""
+    one_a_kind = {tuple(type(value) for value in values): values for values in arguments}
+    for values in one_a_kind.values():
+        try:
+            session.backtest.prepare(session.strategy, *values)
+        except StrategyError as e:
+            raise StrategyError(session.describe(e)) from e
+
+
+def main() -> None:
+    """Serve the process that started this one."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    import polars as pl  # noqa: F401 - see above
+
+    import queuefront.backtest
+    import queuefront.report  # noqa: F401
+
+    serve(sys.stdin.buffer, answers)
