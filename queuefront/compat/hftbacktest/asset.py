@@ -282,9 +282,7 @@ class BacktestAsset:
         def make() -> Tape:
             events, source = self._load()
             opening = None if self._snapshot is None else _events_of(self._snapshot)[0]
-            return Tape.build(
-                events, instrument, source=source, off_grid="round", opening=opening, tick_range=tick_range
-            )
+            return Tape.build(events, instrument, source=source, off_grid="round", opening=opening, tick_range=tick_range)
 
         paths = [Path(part) for part in self._parts if isinstance(part, str | os.PathLike)]
         is_stored = self._snapshot is None and tick_range is None
