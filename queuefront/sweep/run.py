@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,7 @@ def run_sweep(
     order = Order(recipe, [dict(parameters) for parameters in sets], results_folder)
     with Pool(order, min(jobs or _core_count(), len(sets))) as pool:
         identities = pool.open()
+        _remove_torsos(results_folder, frozenset(identities))
         for i, identity in enumerate(identities):
             results[i] = read_result(results_folder, identity)
         pending = [i for i, result in enumerate(results) if result is None]
@@ -125,6 +127,13 @@ def run_sweep(
     sweep = Sweep(folder, [result for result in results if result is not None])
     _write_summary(sweep)
     return sweep
+
+
+def _remove_torsos(folder: Path, identities: frozenset[str]) -> None:
+    """Remove what workers were writing when an earlier sweep was interrupted."""
+    for path in folder.glob(".*.part"):
+        if path.name.split(".")[1] in identities:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _write_summary(sweep: Sweep) -> None:
