@@ -15,17 +15,20 @@ import numpy.typing as npt
 from benchmarks.market import Market
 from queuefront.core import EVENT, Instrument
 from queuefront.core.enums import DEPTH_CLEAR_EVENT, EXCH_EVENT, LOCAL_EVENT
-from queuefront.feed import SynthConfig, Tape, convert_databento, convert_lines, synthesize, synthetic_instrument, write_npz
+from queuefront.feed import (
+    SynthConfig,
+    Tape,
+    convert_lines,
+    synthesize,
+    synthesize_orders,
+    synthetic_instrument,
+    write_npz,
+)
 from queuefront.feed.tape import TAPE_VERSION
-from tests.l3_market import OrderMarket
 
 ROOT = Path(__file__).resolve().parents[1]
 FEEDS = ROOT.parent / "shared" / "data" / "feeds"
 FEED = FEEDS / "binance_usdm_btcusdt_20240808.gz"
-#: E-mini S&P 500 futures by order, a Sunday evening.
-ORDER_FEED = FEEDS / "databento" / "esh4-glbx-mdp3-20231224.mbo.dbn.zst"
-#: Its hours are quiet; compressed, it has the event rate of a busy market.
-COMPRESSION = 1_000
 
 #: Silence between two repetitions.
 PAUSE_NS = 1_000_000_000
@@ -51,26 +54,17 @@ def recording(*, is_tiny: bool) -> Recording:
 
 
 def order_recording(*, is_tiny: bool) -> Recording:
-    """Return the recorded market by order, or a made-up one, with a clear of the book at its beginning."""
-    if ORDER_FEED.is_file() and not is_tiny:
-        conversion = convert_databento(ORDER_FEED)
-        name, events, instrument = (
-            "CME ES by order, 2023-12-24, a thousandfold faster",
-            conversion.events.copy(),
-            conversion.instrument,
-        )
-        for clock in ("exch_ts", "local_ts"):
-            events[clock] = events["exch_ts"][0] + (events[clock] - events["exch_ts"][0]) // COMPRESSION
-        events["local_ts"] = np.maximum.accumulate(np.maximum(events["local_ts"], events["exch_ts"] + 1))
-    else:
-        name, instrument = "made-up market by order, seed 1", Instrument("made-up", "ORDERS", "1", "1")
-        events = OrderMarket(seed=1, rows_wanted=5_000).events()
-        for clock in ("exch_ts", "local_ts"):
-            events[clock] *= 1_000_000
+    """Return a synthetic market by order, with a clear of the book at its beginning, so that it can be repeated.
+
+    Of the recordings of such markets at hand, one is a single snapshot and the other lasts two seconds.
+    """
+    config = SynthConfig(events=5_000 if is_tiny else 200_000, seed=1, volatility_ticks=6)
+    events = synthesize_orders(config)
     clear = np.zeros(1, EVENT)
     clear["ev"] = EXCH_EVENT | LOCAL_EVENT | DEPTH_CLEAR_EVENT
     clear["exch_ts"], clear["local_ts"] = events["exch_ts"][0] - 2, events["local_ts"][0] - 1
-    return Recording(name, np.concatenate([clear, events]), instrument, None)
+    name = "synthetic market by order, seed 1"
+    return Recording(name, np.concatenate([clear, events]), synthetic_instrument(config), None)
 
 
 def tile(events: npt.NDArray[np.void], count: int) -> npt.NDArray[np.void]:

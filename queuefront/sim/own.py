@@ -10,6 +10,7 @@ An order is an ORDER record (`core.dtypes`): a function may read every field, an
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 from queuefront.core.enums import EXCHANGE_PARTIAL_FILL, FEE_FLAT, LATENCY_CONSTANT, QUEUE_RISK_AVERSE
 from queuefront.core.errors import ConfigError
-from queuefront.core.jit import IS_INTERPRETED, uncached
+from queuefront.core.jit import IS_INTERPRETED, nameless, uncached
 from queuefront.sim.hooks import code_digest
 from queuefront.sim.queue_compiled import round_half_away
 
@@ -46,7 +47,15 @@ def _compiled(function: Function | None, what: str) -> Any:
         return None
     if not callable(function):
         raise ConfigError(f"{what} is {function!r}; give a function")
-    return function if IS_INTERPRETED or hasattr(function, "py_func") else uncached(function)
+    if IS_INTERPRETED:
+        return function
+    # The engine's cached code has this function inside, and other programs that load it know its module by another name,
+    # or not at all.
+    plain = getattr(function, "py_func", function)
+    if plain.__module__ in sys.modules:
+        nameless(sys.modules[plain.__module__])
+    plain.__module__ = "__main__"
+    return function if hasattr(function, "py_func") else uncached(function)
 
 
 def _hook(adapter: Any, function: Any) -> Any:
