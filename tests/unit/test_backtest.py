@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -317,7 +318,7 @@ def test_a_strategy_that_was_compiled_under_another_module_name_runs(tmp_path: P
     file.write_text(CACHED_STRATEGY)
     said = []
     for name in ("_strategy_mine", "mine", "notebook.mine"):
-        environment = {"PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-c", RUN_UNDER_A_NAME, name, str(file)]
         run = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=300)
         said.append(run.stdout)
