@@ -33,7 +33,7 @@ from queuefront.core.enums import (
     SELL_EVENT,
     TRADE_EVENT,
 )
-from queuefront.feed import convert_lines
+from queuefront.feed import convert_databento, convert_lines
 
 BOTH = EXCH_EVENT | LOCAL_EVENT
 
@@ -43,6 +43,9 @@ FEED_FILES = {
     "coinm": "binance_coinm_btcusd_perp_20240808.gz",
     "spot": "binance_spot_btcusdt_20240808.gz",
 }
+
+
+ORDER_FEED_FILE = "databento/orderbooks_mbo_2024-05-08T00-00-00_2024-05-08T00-00-02.dbn.zst"
 
 
 class Market(Protocol):
@@ -102,6 +105,23 @@ class Synthetic:
 
     def events(self) -> np.ndarray:
         return _synthetic_events(self).copy()
+
+
+@dataclass(frozen=True)
+class OrderFeed:
+    """Two recorded seconds of E-mini S&P 500 futures by order, the book before them included."""
+
+    def events(self) -> np.ndarray:
+        return _recorded_orders().copy()
+
+    @staticmethod
+    def is_recorded() -> bool:
+        return (FEEDS_DIR / ORDER_FEED_FILE).exists()
+
+
+@functools.cache
+def _recorded_orders() -> np.ndarray:
+    return convert_databento(FEEDS_DIR / ORDER_FEED_FILE, tick_size="0.25", lot_size="1").events
 
 
 @dataclass(frozen=True)

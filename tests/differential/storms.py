@@ -37,7 +37,7 @@ from tests.differential.engines import (
     AssetCase,
     Case,
 )
-from tests.differential.markets import Feed, Market, Synthetic, WithoutClears
+from tests.differential.markets import Feed, Market, OrderFeed, Synthetic, WithoutClears
 from tests.l3_market import OrderMarket
 
 QUEUES: tuple[tuple[Any, ...], ...] = (
@@ -250,6 +250,15 @@ def order_case(draw: Draw, *, length: int = 250) -> Case:
     assets = tuple(asset_case(draw, market, grid, unit, (("l3_fifo",), "no_partial_fill")) for market in markets)
     storm = Storm(length, unit, draw.choice((1, 5, 80)))
     return Case(assets, storm_actions(draw, storm, assets))
+
+
+def recorded_order_case(draw: Draw, *, length: int = 250) -> Case:
+    """Draw a case on a recorded market by order."""
+    market = OrderFeed()
+    unit = 2_000_000_000 // (2 * length)
+    asset = asset_case(draw, market, (0.25, 1.0), unit, (("l3_fifo",), "no_partial_fill"))
+    storm = Storm(length, unit, draw.choice((1, 5, 80)))
+    return Case((asset,), storm_actions(draw, storm, (asset,)))
 
 
 @st.composite

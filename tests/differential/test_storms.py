@@ -10,12 +10,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.differential.engines import Case, Engine
+from tests.differential.markets import ORDER_FEED_FILE, OrderFeed
 from tests.differential.storms import (
     EXCHANGES,
     QUEUES,
     bounded_case,
     order_case,
     recorded_case,
+    recorded_order_case,
     seeded,
     short_cases,
     strange_case,
@@ -75,6 +77,12 @@ def test_a_storm_on_a_market_by_order_ends_alike(judge: Judge) -> None:
     # With the reference's fills at the best price (row D53), everything is compared, money too.
     for seed in range(FIRST_SEED, FIRST_SEED + RUNS):
         judge.check(order_case(seeded(seed)), strict_reference=True)
+
+
+@pytest.mark.skipif(not OrderFeed.is_recorded(), reason=f"there is no {ORDER_FEED_FILE} beside the repository")
+def test_a_storm_on_a_recorded_market_by_order_ends_alike(judge: Judge) -> None:
+    for seed in range(FIRST_SEED, FIRST_SEED + RUNS // 4):
+        judge.check(recorded_order_case(seeded(seed)), strict_reference=True)
 
 
 # Ours cuts a failing case down, not hypothesis: it cuts the market too.
