@@ -14,6 +14,7 @@ import numpy as np
 
 from queuefront.core.enums import (
     CANCELED,
+    END_OF_DATA,
     EXPIRED,
     INVALID_ORDER_STATUS,
     NO_ASK_TICK,
@@ -34,6 +35,7 @@ ALWAYS_IGNORED: Final = ("latency_req_ts",)
 IGNORED_WITH_PARTIAL_FILLS: Final = (*MONEY, "position", "state_position", "trading_volume", "num_trades")
 
 RELATIVE_TOLERANCE: Final = 1e-9
+_NEVER: Final = 2**62
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ def comparable_rows(case: Case, reference: Log) -> tuple[int, str]:
     if case.has_partial_fills:
         broken = np.isin(reference.ints[:, 0], (ORDER_ID_EXISTS, INVALID_ORDER_STATUS))
         ends.append((_first(broken), "D3"))
+    if any(asset.latency[0] == "interpolated" for asset in case.assets):
+        # The clock stays behind what was answered already, and the reference's table reads forward only.
+        ends.append((_first(reference.ints[:, 0] == END_OF_DATA) + 1, "D59"))
     for asset in range(len(case.assets)):
         for order in range(1, ORDER_IDS + 1):
             executed = reference.column("exec_price_tick", asset, order)
@@ -98,7 +103,7 @@ def differences(
 
 
 def _first(flags: np.ndarray) -> int:
-    return int(flags.argmax()) if flags.any() else np.iinfo(np.int64).max
+    return int(flags.argmax()) if flags.any() else _NEVER
 
 
 def _excuse_expired(bad: np.ndarray, names: tuple[Column, ...], reference: Log) -> None:

@@ -198,6 +198,17 @@ def test_d29_a_refused_row_at_an_edge_is_a_refusal(engine: Engine, start, table,
     assert log.times[-1] == by_engine(engine, reference=theirs, ours=better)
 
 
+def test_d59_an_answer_after_the_end_of_the_data_is_from_its_own_time(engine: Engine) -> None:
+    table = ((100, 110, 120), (9_000, 9_010, 9_020), (10_000, 10_010, 20_010))
+    # The answer of the fill moves the table's cursor; the data end in that call, and the clock stays behind.
+    actions = (elapse(0), submit(1, BUY, 99, 1), elapse(2 * LATE), submit(2, BUY, 97, 1, flag=1))
+    log = run(engine, story(*actions, rows=(sold(98, 5, 10_000),), latency=("interpolated", table)))
+    assert log.order(-1, 1).status == FILLED
+    state = log.state(-1)
+    assert (log.times[-1], state.latency_exch_ts) == (100, 110)
+    assert state.latency_resp_ts == by_engine(engine, reference=10_110, ours=120)
+
+
 # --- order of things ------------------------------------------------------------------------------------------------
 IDS = np.array([7, 3, 11, 2, 900, 5])
 
