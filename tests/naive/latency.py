@@ -63,6 +63,8 @@ class TableLatency:
     def response(self, now: int) -> int:
         """Return the latency of an answer given at `now` (spec B5.6)."""
         answered = [(exch_ts, resp_ts) for _, exch_ts, resp_ts in self.rows if exch_ts > 0]
+        if not answered:
+            return 0  # a request that took no time is not refused, though every row is
         a, b = pair([exch_ts for exch_ts, _ in answered], now)
         (u1, resp1), (u2, resp2) = answered[a], answered[b]
         return resp1 - u1 if a == b else interpolate(now, u1, resp1 - u1, u2, resp2 - u2)
