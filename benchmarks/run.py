@@ -111,7 +111,7 @@ def warm(
 
 def sweep(market: Market, folder: Path, plan: Plan, target: float | None) -> Row:
     """Time whole jobs of sixteen parameter sets on two processes."""
-    files = [strategy_file("sweep_grid", engine, folder) for engine in ("ours", "theirs")]
+    files = [strategy_file("grid", engine, folder) for engine in ("ours", "theirs")]
     seconds: list[list[float]] = [[], []]
     checks: set[str] = set()
     for is_counted in plan:

@@ -1,4 +1,4 @@
-"""Twenty post-only orders around the middle, looked after every 100 ms; written for hftbacktest."""
+"""Twenty post-only orders around the middle, looked after every 100 ms, with parameters for a sweep; for hftbacktest."""
 
 import math
 
@@ -7,11 +7,9 @@ from numba import njit
 
 
 @njit(cache=True)
-def strategy(hbt):
+def strategy(hbt, half_spread_ticks=20, interval_ticks=10):
     """Quote until the data ends; returns how often it woke."""
     levels = 10
-    half_spread_ticks = 20
-    interval_ticks = 10
     max_position = 100
     qty = 1.0
     wakes = 0
