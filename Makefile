@@ -22,7 +22,7 @@ MODES = tests/unit tests/property tests/scenario
 help:  ## list the targets
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-venv: .venv/.stamp-package .venv/.stamp-test .venv/.stamp-lint  ## make .venv with everything that tests and checks need
+venv: .venv/.stamp-lint  ## make .venv with everything that tests and checks need
 
 demo: .venv/.stamp-package  ## synthetic market, grid strategy, summary, out/demo/report.html
 	@mkdir -p out/demo
@@ -84,6 +84,8 @@ clean:  ## remove outputs and caches, keep .venv
 	$(PIP) -e '.[test]'
 	@touch $@ .venv/.stamp-package
 
-.venv/.stamp-lint: .venv/.stamp-venv pyproject.toml
+# After the test needs, which hold numpy back: mypy reads the stubs of the version that the suite runs on, whichever
+# target a fresh clone calls first.
+.venv/.stamp-lint: .venv/.stamp-test pyproject.toml
 	$(PIP) -e '.[lint]'
 	@touch $@ .venv/.stamp-package

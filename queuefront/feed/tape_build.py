@@ -367,8 +367,8 @@ def _order_columns(
     columns: Columns, events: npt.NDArray[np.void], level_count: int, source: str, on_gap: OnGap
 ) -> tuple[Columns, int, int]:
     """Return (columns of the orders and of the best prices, number of orders, rows that named no order)."""
-    ids, order_no = np.unique(events["order_id"], return_inverse=True)
-    order_no = order_no.astype(np.int32)
+    ids, inverse = np.unique(events["order_id"], return_inverse=True)
+    order_no = inverse.astype(np.int32)
     op = columns["op"]
     gap_rows = 0
     while True:
