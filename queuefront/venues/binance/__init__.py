@@ -1,0 +1,3 @@
+"""Binance: spot, USD-M and COIN-M futures."""
+
+__all__: list[str] = []
