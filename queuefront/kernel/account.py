@@ -5,15 +5,20 @@ have, `cost × lots // open lots`, and books proceeds less that share as realize
 unit behind, in the position; the exit that closes takes all that is left. A closed trade's profit is thereby exactly exit
 notional less entry notional, and an open trade's is exact to the unit, with the rest still in the position's cost.
 
+Inverse contracts keep exact ratios beside and book them as `notional.py` says.
+
 A fill without price moves nothing until its price is known (E12): it waits in the slot, and later fills of the same slot
 wait behind it, because their profit depends on it.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from msgspec.structs import replace
 
 from queuefront.kernel.enums import LedgerKind, PriceQuality
+from queuefront.kernel.notional import Amount, amount_of, cash_value, part_of, ratio_of, worst_value
 from queuefront.kernel.records import LedgerEntry, Spec
 from queuefront.kernel.state import Book, Draft, Order, Slot, Unsettled
 from queuefront.venues import Liquidity, Role, Side
@@ -21,6 +26,13 @@ from queuefront.venues import Liquidity, Role, Side
 __all__ = ["estimate_fee", "post", "post_fee", "refresh_exposure", "revalue", "settle", "settle_fill", "true_up_notional"]
 
 PPM = 1_000_000
+
+
+class _Cause(NamedTuple):
+    """What a posting without a fill of its own is due to."""
+
+    event_id: str
+    quality: PriceQuality
 
 
 def post(
@@ -74,10 +86,12 @@ def post(
     )
 
 
-def estimate_fee(spec: Spec, notional: int, liquidity: Liquidity) -> int:
+def estimate_fee(spec: Spec, notional: Amount, liquidity: Liquidity) -> int:
     """Return the fee that the instrument's rates give, rounded up: an estimate never flatters."""
     rate = spec.maker_rate_ppm if liquidity is Liquidity.MAKER else spec.taker_rate_ppm
-    return -(-notional * spec.unit * rate // PPM)
+    if spec.is_inverse:
+        return -(-ratio_of(notional) * spec.unit * rate // PPM)
+    return -(-notional * spec.unit * rate // PPM)  # type: ignore[operator,return-value]
 
 
 def settle(draft: Draft, slot: Slot) -> Slot:
@@ -88,14 +102,20 @@ def settle(draft: Draft, slot: Slot) -> Slot:
     return slot
 
 
-def settle_fill(draft: Draft, slot: Slot, fill: Unsettled, notional: int, changes: dict[str, object]) -> Slot:
+def settle_fill(draft: Draft, slot: Slot, fill: Unsettled, notional: Amount, changes: dict[str, object]) -> Slot:
     """Post one fill and its fee; `changes` are written to the slot along with what the money changes."""
     settle_one = _settle_entry if fill.role is Role.ENTRY else _settle_exit
     return _settle_fee(draft, settle_one(draft, slot, fill, notional, changes), fill)
 
 
-def _settle_entry(draft: Draft, slot: Slot, fill: Unsettled, notional: int, changes: dict[str, object]) -> Slot:
-    value = notional * draft.specs[slot.instrument].unit * slot.side.sign
+def _settle_entry(draft: Draft, slot: Slot, fill: Unsettled, notional: Amount, changes: dict[str, object]) -> Slot:
+    spec = draft.specs[slot.instrument]
+    if spec.is_inverse:
+        changes = {**changes, "entry_priced_lots": slot.entry_priced_lots + fill.lots}
+        return _rebook(
+            draft, slot, spec, LedgerKind.FILL, fill, fill.lots, entered=notional, held=notional, changes=changes
+        )
+    value = cash_value(spec, notional) * slot.side.sign
     post(draft, LedgerKind.FILL, slot, fill.event_id, fill.quality, cash=-value, position=value)
     _hold(draft, slot, value, fill.lots * slot.side.sign)
     return draft.put_slot(
@@ -108,8 +128,13 @@ def _settle_entry(draft: Draft, slot: Slot, fill: Unsettled, notional: int, chan
     )
 
 
-def _settle_exit(draft: Draft, slot: Slot, fill: Unsettled, notional: int, changes: dict[str, object]) -> Slot:
-    value = notional * draft.specs[slot.instrument].unit * slot.side.sign
+def _settle_exit(draft: Draft, slot: Slot, fill: Unsettled, notional: Amount, changes: dict[str, object]) -> Slot:
+    spec = draft.specs[slot.instrument]
+    if spec.is_inverse:
+        lots = min(fill.lots, slot.cost_lots)
+        share = part_of(slot.held_notional, lots, slot.cost_lots) if lots else 0
+        return _rebook(draft, slot, spec, LedgerKind.FILL, fill, -lots, left=notional, held=0 - share, changes=changes)
+    value = cash_value(spec, notional) * slot.side.sign
     released = slot.cost if fill.lots >= slot.cost_lots else slot.cost * fill.lots // slot.cost_lots
     gross = value - released
     post(draft, LedgerKind.FILL, slot, fill.event_id, fill.quality, cash=value, position=-released, realized=gross)
@@ -152,9 +177,12 @@ def post_fee(
     return draft.put_slot(slot, fees=slot.fees + fee) if currency == draft.config.currency else slot
 
 
-def true_up_notional(draft: Draft, slot: Slot, order: Order, difference: int, event_id: str) -> Slot:
-    """Post the difference between an order's estimated notional and the exact one, in tick × lots."""
-    value = difference * draft.specs[order.instrument].unit * slot.side.sign
+def true_up_notional(draft: Draft, slot: Slot, order: Order, difference: Amount, event_id: str) -> Slot:
+    """Post the difference between an order's estimated notional and the exact one."""
+    spec = draft.specs[order.instrument]
+    if spec.is_inverse:
+        return _true_up_inverse(draft, slot, spec, order, difference, event_id)
+    value = cash_value(spec, difference) * slot.side.sign
     if order.role is Role.EXIT:
         post(draft, LedgerKind.ADJUST, slot, event_id, PriceQuality.QUERIED, cash=value, realized=value)
         return draft.put_slot(
@@ -173,6 +201,49 @@ def true_up_notional(draft: Draft, slot: Slot, order: Order, difference: int, ev
     )
 
 
+def _true_up_inverse(draft: Draft, slot: Slot, spec: Spec, order: Order, difference: Amount, event_id: str) -> Slot:
+    cause = _Cause(event_id, PriceQuality.QUERIED)
+    if order.role is Role.EXIT:
+        return _rebook(draft, slot, spec, LedgerKind.ADJUST, cause, 0, left=difference)
+    share = part_of(difference, slot.cost_lots, slot.entry_priced_lots)
+    return _rebook(draft, slot, spec, LedgerKind.ADJUST, cause, 0, entered=difference, held=share)
+
+
+def _rebook(
+    draft: Draft,
+    slot: Slot,
+    spec: Spec,
+    kind: LedgerKind,
+    cause: _Cause | Unsettled,
+    lots: int,
+    *,
+    entered: Amount = 0,
+    left: Amount = 0,
+    held: Amount = 0,
+    changes: dict[str, object] | None = None,
+) -> Slot:
+    """Add to the exact sums of a slot of an inverse contract, and post how far cost and profit move by that.
+
+    Cost and profit are each the exact figure, rounded once: `value(held)`, and `value(left + held - entered)`.
+    """
+    entry, exits, rest = slot.entry_notional + entered, slot.exit_notional + left, slot.held_notional + held
+    cost = cash_value(spec, rest) * slot.side.sign
+    gross = cash_value(spec, exits + rest - entry) * slot.side.sign
+    position, realized = cost - slot.cost, gross - slot.realized_gross
+    post(draft, kind, slot, cause.event_id, cause.quality, cash=realized - position, position=position, realized=realized)
+    _hold(draft, slot, position, lots * slot.side.sign)
+    return draft.put_slot(
+        slot,
+        entry_notional=entry,
+        exit_notional=exits,
+        held_notional=rest,
+        cost=cost,
+        cost_lots=slot.cost_lots + lots,
+        realized_gross=gross,
+        **(changes or {}),
+    )
+
+
 def _hold(draft: Draft, slot: Slot, cost: int, signed_lots: int) -> None:
     holding = draft.holding(slot.instrument)
     draft.put_holding(replace(holding, net_cost=holding.net_cost + cost, net_cost_lots=holding.net_cost_lots + signed_lots))
@@ -184,7 +255,8 @@ def revalue(draft: Draft, instrument: str) -> None:
     holding = draft.holding(instrument)
     if holding.mark_tick <= 0:
         return
-    value = holding.mark_tick * holding.net_cost_lots * draft.specs[instrument].unit
+    spec = draft.specs[instrument]
+    value = cash_value(spec, amount_of(spec, holding.mark_tick, holding.net_cost_lots))
     unrealized = value - holding.net_cost
     if unrealized != holding.unrealized:
         draft.unrealized += unrealized - holding.unrealized
@@ -195,15 +267,14 @@ def refresh_exposure(draft: Draft, slot: Slot) -> Slot:
     """Count the worst case of a slot: position at cost, fills without price, and what its entry may still fill."""
     exposure = 0
     if slot.instrument:
-        unit = draft.specs[slot.instrument].unit
         exposure = abs(slot.cost)
         entry = draft.orders.get(slot.entry_order)
         if entry is not None:
-            tick = max(entry.limit_tick, entry.reference_tick, entry.modify_tick)
             open_lots = 0 if entry.is_final else max(entry.lots, entry.modify_lots) - entry.cum_lots
             if slot.unsettled:
                 open_lots += sum(fill.lots for fill in slot.unsettled if fill.role is Role.ENTRY)
-            exposure += open_lots * tick * unit
+            ticks = entry.limit_tick, entry.reference_tick, entry.modify_tick
+            exposure += worst_value(draft.specs[slot.instrument], open_lots, *ticks)
     margin = -(-exposure // slot.leverage)
     if exposure == slot.exposure and margin == slot.margin:
         return slot

@@ -11,10 +11,12 @@ from queuefront.venues import Liquidity, MockFill, OpenOrder, OrderType, Side
 if TYPE_CHECKING:
     from queuefront.kernel.world import World
 
-__all__ = ["NAMES", "Actor"]
+__all__ = ["INVERSE", "NAMES", "Actor"]
 
 SECOND: Final = 10**9
 NAMES: Final = ("AAA", "BBB")
+#: Those whose contracts are inverse.
+INVERSE: Final = ("BBB",)
 
 
 class Actor:

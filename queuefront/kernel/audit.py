@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from queuefront.kernel.enums import ENTRY_STAGES, EXIT_STAGES, FREE_STAGES, Stage
-from queuefront.kernel.records import LedgerEntry
+from queuefront.kernel.notional import cash_value
+from queuefront.kernel.records import LedgerEntry, Spec
 from queuefront.kernel.state import Book, Order, Slot, State
 from queuefront.venues import Role, Side
 
@@ -87,13 +88,24 @@ def _is_plain(state: State, slot: Slot) -> bool:
         return False
     if slot.unsettled or slot.close_reason == "DUST":
         return False
-    cost = slot.cost if slot.side is Side.LONG else -slot.cost
+    cost = _long_cost(state, slot)
     if cost < 0 or slot.cost_lots != slot.size or (cost and not slot.size):
         return False
     if not slot.instrument:
         return True
-    gross = (slot.exit_notional - slot.entry_notional) * state.specs[slot.instrument].unit
-    return (gross if slot.side is Side.LONG else -gross) + slot.cost == slot.realized_gross
+    return _recomputed(state.specs[slot.instrument], slot) == slot.realized_gross
+
+
+def _recomputed(spec: Spec, slot: Slot) -> int:
+    """Return profit again, from the sums over all fills: what was paid, received, and what still stands at cost (E23)."""
+    value = cash_value(spec, slot.exit_notional + slot.held_notional - slot.entry_notional)
+    return (value if slot.side is Side.LONG else -value) + (0 if spec.is_inverse else slot.cost)
+
+
+def _long_cost(state: State, slot: Slot) -> int:
+    """Return the cost with the sign that makes it positive: an inverse position stands at minus what it is worth."""
+    is_inverse = bool(slot.instrument) and state.specs[slot.instrument].is_inverse
+    return slot.cost if (slot.side is Side.LONG) is not is_inverse else -slot.cost
 
 
 def _slot_findings(state: State, slot: Slot) -> Iterator[str]:
@@ -125,16 +137,14 @@ def _findings(state: State, slot: Slot) -> Iterator[str]:
 
 
 def _money_findings(state: State, slot: Slot, name: str) -> Iterator[str]:
-    if slot.cost_lots < 0 or slot.cost * slot.side.sign < 0:
+    if slot.cost_lots < 0 or _long_cost(state, slot) < 0:
         yield f"{name}: cost {slot.cost:,} of {slot.cost_lots:,} lots"
     if not slot.unsettled and slot.cost_lots != slot.size:
         yield f"{name}: {slot.cost_lots:,} lots at cost, {slot.size:,} held"
     if not slot.cost_lots and slot.cost:
         yield f"{name}: cost {slot.cost:,} of no lots"
     if slot.instrument and not slot.unsettled and slot.close_reason != "DUST":
-        # Profit again, from the sums over all fills: what was paid, what was received, what still stands at cost (E23).
-        unit = state.specs[slot.instrument].unit
-        again = (slot.exit_notional - slot.entry_notional) * unit * slot.side.sign + slot.cost
+        again = _recomputed(state.specs[slot.instrument], slot)
         if again != slot.realized_gross:
             yield f"{name}: realized {slot.realized_gross:,}, recomputed {again:,}"
 
@@ -148,6 +158,9 @@ def _total_findings(state: State) -> Iterator[str]:
         counted = sum(parts)
         if total != counted:
             yield f"{what} {total:,} is not {counted:,}, the sum over the slots"
+    at_cost = sum(slot.cost for slot in slots) + sum(state.holdings[name].orphan_cost for name in state.holdings)
+    if state.book.position != at_cost:
+        yield f"the book's position {state.book.position:,} is not {at_cost:,}, the cost of slots and orphans"
     for name in sorted(state.holdings):
         holding = state.holdings[name]
         mine = [slot for slot in slots if slot.instrument == name]

@@ -14,6 +14,7 @@ from queuefront.kernel.enums import CommandKind, Diagnostic, Health, Stage
 from queuefront.kernel.fsm import advance, find_row, move, refresh_health, request_cancel
 from queuefront.kernel.legs import Leg, least_lots, next_leg
 from queuefront.kernel.limits import check_entry, check_modify, check_price, take_rate
+from queuefront.kernel.notional import worst_value
 from queuefront.kernel.records import Cancel, Control, Enter, Exit, Modify, Reconcile
 from queuefront.kernel.resolve import ask_order, request_snapshot
 from queuefront.kernel.state import Draft, Order, Slot
@@ -155,8 +156,7 @@ def on_enter(draft: Draft, command: Enter) -> None:
 
 
 def _refuse_by_limits(draft: Draft, command: Enter) -> tuple[Diagnostic, str] | None:
-    tick = max(command.limit_tick, command.reference_tick)
-    added = command.lots * tick * draft.specs[command.instrument].unit
+    added = worst_value(draft.specs[command.instrument], command.lots, command.limit_tick, command.reference_tick)
     refusal = check_price(draft, command.instrument, command.limit_tick, command.reference_tick)
     refusal = refusal or check_entry(draft, added, command.leverage)
     version = draft.books[draft.config.currency].version
@@ -332,7 +332,17 @@ def _close_dust(draft: Draft, slot: Slot) -> None:
             net_cost_lots=holding.net_cost_lots - sign * slot.cost_lots,
         )
     )
-    slot = draft.put_slot(slot, exit_lots=slot.exit_lots + slot.size, size=0, cost=0, cost_lots=0, close_reason="DUST")
+    slot = draft.put_slot(
+        slot,
+        exit_lots=slot.exit_lots + slot.size,
+        size=0,
+        # What is given away at cost is no part of an inverse trade's exact profit any more.
+        entry_notional=slot.entry_notional - slot.held_notional,
+        held_notional=0,
+        cost=0,
+        cost_lots=0,
+        close_reason="DUST",
+    )
     revalue(draft, slot.instrument)
     slot = move(draft, slot, Stage.CLOSED)
     refresh_exposure(draft, slot)
@@ -406,10 +416,10 @@ def _is_invalid_change(draft: Draft, slot: Slot, order: Order, command: Modify, 
 def _change(draft: Draft, slot: Slot, order: Order, command: Modify, lots: int, tick: int) -> None:
     refusal = check_price(draft, slot.instrument, tick, command.reference_tick)
     if refusal is None and order.role is Role.ENTRY:
-        unit = draft.specs[slot.instrument].unit
-        before = (order.lots - order.cum_lots) * max(order.limit_tick, order.reference_tick)
-        after = (max(lots, order.lots) - order.cum_lots) * max(tick, order.limit_tick, order.reference_tick)
-        refusal = check_modify(draft, (after - before) * unit, slot.leverage)
+        spec, ticks = draft.specs[slot.instrument], (order.limit_tick, order.reference_tick)
+        before = worst_value(spec, order.lots - order.cum_lots, *ticks)
+        after = worst_value(spec, max(lots, order.lots) - order.cum_lots, tick, *ticks)
+        refusal = check_modify(draft, after - before, slot.leverage)
     elif refusal is None:
         take_rate(draft, is_forced=True)
     if refusal:

@@ -179,7 +179,7 @@ async def _recover(session: _Session) -> Chapter:
 def _proof(session: _Session, kernel: Kernel) -> list[str]:
     """Compare kernel and venue."""
     state, exchange = kernel.state, session.exchange
-    cash = state.config.start_capital + exchange.cash - exchange.fees_paid
+    cash = state.config.start_capital + int(exchange.cash) - exchange.fees_paid
     sent = [request.cid for request in exchange.requests if isinstance(request, PlaceOrder)]
     held = sum(side.sign * lots for (_, side), lots in exchange.positions.items())
     ours = sum(slot.size * slot.side.sign for slot in kernel.slots)

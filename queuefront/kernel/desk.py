@@ -37,28 +37,34 @@ def spec_of(
     min_lots: int = 1,
     max_leverage: int = 125,
 ) -> Spec:
-    """Return an instrument as the kernel counts it.
+    """Return an instrument as the kernel counts it. It settles in `quote`, an inverse one in `base`.
 
     Raises
     ------
     ConfigError
-        For an inverse contract, whose notional is no whole number of anything, or a scale too coarse for tick × lot.
+        For a scale too coarse for tick × lot, or an inverse contract whose base currency is not named.
     """
-    if instrument.contract is not ContractKind.LINEAR:
+    is_inverse = instrument.contract is ContractKind.INVERSE
+    if is_inverse and not instrument.base:
+        raise ConfigError(f"{instrument.symbol} is inverse and settles in its base currency; give base=, for example 'BTC'")
+    lot = Fraction(instrument.lot_size * instrument.multiplier)
+    tick = Fraction(instrument.tick_size)
+    unit = (lot / tick if is_inverse else lot * tick) * 10**scale
+    if unit.denominator != 1:
         raise ConfigError(
-            f"{instrument.symbol} is {instrument.contract}; the kernel keeps account of linear contracts only"
+            f"{instrument.symbol}: one lot at one tick is not a whole number of 10^-{scale}; choose a larger cash_scale"
         )
-    unit = cash_units(instrument.tick_size * instrument.lot_size * instrument.multiplier, scale)
     rates = [int(Fraction(exact(rate, "fee rate")) * 1_000_000) for rate in (maker_rate, taker_rate)]
     return Spec(
         name=instrument.symbol,
-        currency=instrument.quote or "USDT",
-        unit=unit,
+        currency=instrument.base if is_inverse else instrument.quote or "USDT",
+        unit=int(unit),
         min_lots=min_lots,
         min_notional=cash_units(instrument.min_notional or 0, scale),
         max_leverage=max_leverage,
         maker_rate_ppm=rates[0],
         taker_rate_ppm=rates[1],
+        is_inverse=is_inverse,
     )
 
 

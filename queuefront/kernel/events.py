@@ -252,7 +252,7 @@ def _grow(draft: Draft, order: Order, event: VenueEvent, lots: int) -> Order:
                 draft, draft.slot(slot.slot_id), D.OVERFILL, f"order {order.cid} filled {lots - allowed:,} lots too many"
             )
     order = draft.orders[order.key]
-    if event.cum_notional is not None or event.cum_fee is not None:
+    if event.cum_notional is not None or event.cum_fills or event.cum_fee is not None:
         apply_report(draft, order, event)
         order = draft.orders[order.key]
     return order

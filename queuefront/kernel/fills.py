@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from queuefront.kernel.account import count_position, estimate_fee, post, post_fee, settle, settle_fill, true_up_notional
 from queuefront.kernel.enums import Diagnostic, LedgerKind, PriceQuality
 from queuefront.kernel.fsm import quarantine
-from queuefront.kernel.records import Alarm
+from queuefront.kernel.notional import Amount, amount_of, cash_value, part_of, ratio_of, told_notional
+from queuefront.kernel.records import Alarm, Spec
 from queuefront.kernel.resolve import ask_fills, drop_fills_due, note_fee_missing
 from queuefront.kernel.state import Draft, Order, Slot, Unsettled
 from queuefront.venues import EventKind, OrderType, Role, VenueEvent
@@ -22,13 +23,14 @@ __all__ = ["apply_fill", "apply_orphan", "apply_report", "estimate_pending", "es
 D = Diagnostic
 
 
-def price_of(event: VenueEvent, order: Order, lots: int) -> int | None:
-    """Return the tick × lots of the newest `lots` of an order, None where the event does not say it exactly."""
+def price_of(spec: Spec, event: VenueEvent, order: Order, lots: int) -> Amount | None:
+    """Return what the newest `lots` of an order add to its sum, None where the event does not say it exactly."""
     if event.last_lots == lots and event.last_tick is not None and event.last_tick > 0:
-        return event.last_tick * lots
-    if event.cum_notional is not None and order.priced_lots == order.cum_lots and not order.estimated_lots:
-        notional = event.cum_notional - order.notional
-        return notional if notional > 0 else None
+        return amount_of(spec, event.last_tick, lots)
+    told = told_notional(spec, event)
+    if told is not None and order.priced_lots == order.cum_lots and not order.estimated_lots:
+        notional = told - order.notional
+        return notional if ratio_of(notional) > 0 else None
     return None
 
 
@@ -38,7 +40,8 @@ def _fee_of(event: VenueEvent, lots: int) -> int | None:
 
 def apply_fill(draft: Draft, slot: Slot, order: Order, event: VenueEvent, lots: int) -> Slot:
     """Apply the newest `lots` of an order of this slot's trade: quantity now, money as far as it is known."""
-    notional = price_of(event, order, lots)
+    spec = draft.specs[order.instrument]
+    notional = price_of(spec, event, order, lots)
     fee = _fee_of(event, lots)
     taken = lots if order.role is Role.ENTRY else min(lots, slot.size)
     excess = lots - taken
@@ -55,11 +58,11 @@ def apply_fill(draft: Draft, slot: Slot, order: Order, event: VenueEvent, lots: 
         priced_lots=order.priced_lots + (lots if notional is not None else 0),
     )
     if excess and notional is not None:
-        part = notional * excess // lots
+        part = part_of(notional, excess, lots)
         _post_orphan(draft, order, excess, part, None, event.event_id, PriceQuality.REPORTED)
-        notional -= part
+        notional = notional - part
     elif excess:
-        part = estimated_tick(draft, order) * excess
+        part = amount_of(spec, estimated_tick(draft, order), excess)
         _post_orphan(draft, order, excess, part, None, event.event_id, PriceQuality.ESTIMATED)
         order = draft.put_order(
             order,
@@ -75,7 +78,7 @@ def apply_fill(draft: Draft, slot: Slot, order: Order, event: VenueEvent, lots: 
 
 
 def _take(
-    draft: Draft, slot: Slot, order: Order, event: VenueEvent, lots: int, notional: int | None, fee: int | None
+    draft: Draft, slot: Slot, order: Order, event: VenueEvent, lots: int, notional: Amount | None, fee: int | None
 ) -> Slot:
     count_position(draft, slot.instrument, slot.side, lots if order.role is Role.ENTRY else -lots)
     item = Unsettled(
@@ -105,10 +108,11 @@ def _take(
 # --- orphans ----------------------------------------------------------------------------------------------------------
 def apply_orphan(draft: Draft, order: Order, event: VenueEvent, lots: int) -> None:
     """Book a fill whose trade is gone (row 38): the money moved, so the ledger says so; no slot is touched."""
-    notional = price_of(event, order, lots)
+    spec = draft.specs[order.instrument]
+    notional = price_of(spec, event, order, lots)
     quality = PriceQuality.REPORTED
     if notional is None:
-        notional, quality = estimated_tick(draft, order) * lots, PriceQuality.ESTIMATED
+        notional, quality = amount_of(spec, estimated_tick(draft, order), lots), PriceQuality.ESTIMATED
     order = draft.put_order(
         order,
         cum_lots=order.cum_lots + lots,
@@ -143,10 +147,10 @@ def _count_orphan(draft: Draft, order: Order, lots: int, value: int) -> None:
 
 
 def _post_orphan(
-    draft: Draft, order: Order, lots: int, notional: int, event: VenueEvent | None, event_id: str, quality: PriceQuality
+    draft: Draft, order: Order, lots: int, notional: Amount, event: VenueEvent | None, event_id: str, quality: PriceQuality
 ) -> None:
     spec = draft.specs[order.instrument]
-    value = notional * spec.unit
+    value = cash_value(spec, notional)
     _count_orphan(draft, order, lots, value)
     signed = order.sign * value
     event_id = event_id or draft.cause_id
@@ -184,8 +188,9 @@ def apply_report(draft: Draft, order: Order, event: VenueEvent) -> None:
         return
     slot = draft.slot(order.slot_id)
     is_current = slot.trade_id == order.trade_id
-    if event.cum_notional is not None:
-        _true_up_price(draft, slot if is_current else None, order, event.cum_notional, event)
+    told = told_notional(draft.specs[order.instrument], event)
+    if told is not None:
+        _true_up_price(draft, slot if is_current else None, order, told, event)
     order = draft.orders[order.key]
     slot = draft.slot(order.slot_id)
     is_waiting = is_current and any(item.key == order.key for item in slot.unsettled)
@@ -200,7 +205,7 @@ def apply_report(draft: Draft, order: Order, event: VenueEvent) -> None:
         draft.count("fee_left_estimated")
 
 
-def _true_up_price(draft: Draft, slot: Slot | None, order: Order, cum_notional: int, event: VenueEvent) -> None:
+def _true_up_price(draft: Draft, slot: Slot | None, order: Order, cum_notional: Amount, event: VenueEvent) -> None:
     difference = cum_notional - order.notional
     waiting = [item for item in slot.unsettled if item.key == order.key and item.notional is None] if slot else []
     if waiting and slot:
@@ -223,11 +228,12 @@ def _true_up_price(draft: Draft, slot: Slot | None, order: Order, cum_notional: 
     draft.put_order(draft.orders[order.key], notional=cum_notional, priced_lots=order.cum_lots, estimated_lots=0)
 
 
-def _correct(draft: Draft, slot: Slot | None, order: Order, difference: int, event_id: str) -> None:
+def _correct(draft: Draft, slot: Slot | None, order: Order, difference: Amount, event_id: str) -> None:
     if slot is not None:
         true_up_notional(draft, slot, order, difference, event_id)
         return
-    value = order.sign * difference * draft.specs[order.instrument].unit
+    spec = draft.specs[order.instrument]
+    value = order.sign * (cash_value(spec, order.notional + difference) - cash_value(spec, order.notional))
     holding = draft.holding(order.instrument)
     draft.put_holding(replace(holding, orphan_cost=holding.orphan_cost + value))
     post(
@@ -281,15 +287,17 @@ def estimate_pending(draft: Draft, order: Order) -> None:
     waiting = [item for item in slot.unsettled if item.key == order.key and item.notional is None]
     if not waiting:
         return
-    tick = estimated_tick(draft, order)
+    tick, spec = estimated_tick(draft, order), draft.specs[order.instrument]
     lots = sum(item.lots for item in waiting)
     unsettled = tuple(
-        replace(item, notional=item.lots * tick, quality=PriceQuality.ESTIMATED) if item in waiting else item
+        replace(item, notional=amount_of(spec, tick, item.lots), quality=PriceQuality.ESTIMATED)
+        if item in waiting
+        else item
         for item in slot.unsettled
     )
     draft.put_order(
         order,
-        notional=order.notional + lots * tick,
+        notional=order.notional + amount_of(spec, tick, lots),
         priced_lots=order.priced_lots + lots,
         estimated_lots=order.estimated_lots + lots,
     )

@@ -59,5 +59,9 @@ def _planned(slot: Slot, remaining: int, minimum: int) -> tuple[int, int]:
 
 def least_lots(spec: Spec, reference_tick: int) -> int:
     """Return the smallest quantity that the venue takes at a price."""
-    by_notional = -(-spec.min_notional // (spec.unit * reference_tick)) if spec.min_notional else 0
+    by_notional = 0
+    if spec.min_notional and spec.is_inverse:
+        by_notional = -(-spec.min_notional * reference_tick // spec.unit)
+    elif spec.min_notional:
+        by_notional = -(-spec.min_notional // (spec.unit * reference_tick))
     return max(spec.min_lots, by_notional, 1)

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from queuefront.kernel.account import count_position, post, refresh_exposure, revalue, settle
 from queuefront.kernel.enums import Diagnostic, LedgerKind, PriceQuality
 from queuefront.kernel.fsm import advance, refresh_health
-from queuefront.kernel.records import Alarm
+from queuefront.kernel.notional import amount_of, cash_value
+from queuefront.kernel.records import Alarm, Spec
 from queuefront.kernel.resolve import ask_order, set_timer
 from queuefront.kernel.state import Draft, Parked, Slot, Unsettled
 from queuefront.venues import EventKind, Liquidity, Role, Side, VenueEvent
@@ -77,7 +78,7 @@ def on_funding(draft: Draft, event: VenueEvent) -> None:
 def on_liquidation(draft: Draft, event: VenueEvent) -> None:
     """Apply lots that the venue closed for us, as an exit with its reason (row 43), slot by slot."""
     spec = draft.specs.get(event.instrument)
-    if spec is None or event.side is None or not event.last_lots or not event.last_tick or event.last_lots < 0:
+    if spec is None or event.side is None or not event.last_lots or (event.last_tick or 0) <= 0 or event.last_lots < 0:
         draft.count("unknown_event")
         draft.answer(D.UNKNOWN_EVENT, "a liquidation needs instrument, side, lots and price")
         return
@@ -98,7 +99,7 @@ def on_liquidation(draft: Draft, event: VenueEvent) -> None:
             fee -= part
             _liquidate(draft, slot, event, lots, part)
     if left:
-        _beyond(draft, event, left, fee, spec.unit)
+        _beyond(draft, event, left, fee, spec)
 
 
 def _must_wait(draft: Draft, event: VenueEvent, side: Side, lots: int) -> bool:
@@ -123,7 +124,7 @@ def _liquidate(draft: Draft, slot: Slot, event: VenueEvent, lots: int, fee: int)
         key=slot.entry_order,
         role=Role.EXIT,
         lots=lots,
-        notional=lots * (event.last_tick or 0),
+        notional=amount_of(draft.specs[slot.instrument], event.last_tick or 0, lots),
         fee=fee,
         fee_asset=event.fee_asset,
         liquidity=Liquidity.TAKER,
@@ -145,9 +146,9 @@ def _liquidate(draft: Draft, slot: Slot, event: VenueEvent, lots: int, fee: int)
     refresh_health(draft, slot)
 
 
-def _beyond(draft: Draft, event: VenueEvent, lots: int, fee: int, unit: int) -> None:
+def _beyond(draft: Draft, event: VenueEvent, lots: int, fee: int, spec: Spec) -> None:
     side = event.side or Side.LONG
-    value = lots * (event.last_tick or 0) * unit * side.sign
+    value = cash_value(spec, amount_of(spec, event.last_tick or 0, lots)) * side.sign
     holding = draft.holding(event.instrument)
     draft.put_holding(
         replace(

@@ -59,7 +59,8 @@ class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 class Spec(Record, frozen=True, kw_only=True):
     """An instrument as the kernel counts it.
 
-    `unit` is the cash of one tick × one lot. Fee rates are in millionths of the notional and may be negative (rebates).
+    `unit` is the cash of one tick × one lot; of an inverse contract, the cash of one lot at one tick: lots are worth
+    `unit × lots / tick`. Fee rates are in millionths of the notional and may be negative (rebates).
     """
 
     name: str
@@ -70,6 +71,7 @@ class Spec(Record, frozen=True, kw_only=True):
     max_leverage: int = 125
     maker_rate_ppm: int = 0
     taker_rate_ppm: int = 0
+    is_inverse: bool = False
 
 
 class Limits(Record, frozen=True, kw_only=True):

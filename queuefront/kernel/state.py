@@ -28,6 +28,7 @@ from queuefront.kernel.enums import (
     PriceQuality,
     Stage,
 )
+from queuefront.kernel.notional import Amount
 from queuefront.kernel.records import Config, Effect, LedgerEntry, Limits, Record, Spec, Transition
 from queuefront.venues import Liquidity, OrderType, Role, Side, TimeInForce, VenueEvent
 
@@ -35,7 +36,7 @@ __all__ = ["Book", "Draft", "Due", "Holding", "Order", "Parked", "Recent", "Slot
 
 
 class Order(Record, frozen=True, kw_only=True):
-    """One order of ours. `notional` is the sum of tick × lots over `priced_lots`; the average price is their ratio."""
+    """One order of ours. `notional` is the sum over `priced_lots` (see `notional.py`); the average price is their ratio."""
 
     key: int
     cid: str
@@ -64,7 +65,7 @@ class Order(Record, frozen=True, kw_only=True):
     modify_tick: int = 0
     modify_sightings: int = 0
     cum_lots: int = 0
-    notional: int = 0
+    notional: Amount = 0
     priced_lots: int = 0
     estimated_lots: int = 0
     fee: int = 0
@@ -97,7 +98,7 @@ class Unsettled(Record, frozen=True, kw_only=True):
     key: int
     role: Role
     lots: int
-    notional: int | None
+    notional: Amount | None
     fee: int | None
     fee_asset: str
     liquidity: Liquidity
@@ -108,7 +109,10 @@ class Unsettled(Record, frozen=True, kw_only=True):
 
 
 class Slot(Record, frozen=True, kw_only=True):
-    """One trade's place. `cost` is the cash value at which the remaining position stands; signs are those of the side."""
+    """One trade's place. `cost` is the cash value at which the remaining position stands; signs are those of the side.
+
+    `held_notional` is the exact share of the entries' sum that is still held; inverse contracts only, others have `cost`.
+    """
 
     slot_id: int
     version: int = 0
@@ -122,10 +126,11 @@ class Slot(Record, frozen=True, kw_only=True):
     leverage: int = 1
     initial_lots: int = 0
     size: int = 0
-    entry_notional: int = 0
+    entry_notional: Amount = 0
     entry_priced_lots: int = 0
     exit_lots: int = 0
-    exit_notional: int = 0
+    exit_notional: Amount = 0
+    held_notional: Amount = 0
     cost: int = 0
     cost_lots: int = 0
     realized_gross: int = 0

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from queuefront.kernel.actor import NAMES, Actor
+from queuefront.kernel.actor import INVERSE, NAMES, Actor
 from queuefront.kernel.audit import audit
 from queuefront.kernel.dice import Dice
 from queuefront.kernel.engine import Engine
@@ -168,7 +168,15 @@ class World:
         self._old_snapshots: list[VenueSnapshot] = []
         self._money: dict[str, VenueEvent] = {}
         specs = tuple(
-            Spec(name=name, currency="USDT", unit=UNIT, min_lots=2, taker_rate_ppm=FEE_PPM, maker_rate_ppm=FEE_PPM // 2)
+            Spec(
+                name=name,
+                currency="USDT",
+                unit=UNIT,
+                min_lots=2,
+                taker_rate_ppm=FEE_PPM,
+                maker_rate_ppm=FEE_PPM // 2,
+                is_inverse=name in INVERSE,
+            )
             for name in NAMES
         )
         config = Config(
@@ -180,7 +188,7 @@ class World:
             slot_count=3,
             retired_count=64,
         )
-        self.venue = MockExchange(unit=UNIT, fee_ppm=FEE_PPM)
+        self.venue = MockExchange(unit=UNIT, fee_ppm=FEE_PPM, inverse=INVERSE)
         self.venue.now = self.now
         self.journal = _Disk(config, self.strikes)
         self._actor = Actor(self)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from fractions import Fraction
 from typing import Final
 
 from queuefront.core import ConfigError
@@ -90,7 +91,7 @@ class MockOrder:
     cum_notional: int = 0
     cum_fee: int = 0
     fee_known: bool = True
-    fills: int = 0
+    fills: list[tuple[int, int]] = field(default_factory=list)
     script: list[MockFill] = field(default_factory=list)
     due_ns: int = 0
 
@@ -123,6 +124,7 @@ class MockExchange:
     unit : cash of one tick × one lot, for fees.
     rate_limit : (requests, window in ns) beyond which answers are 429, or None.
     is_shared : whether several leases may use it.
+    inverse : instruments whose contracts are inverse: worth unit × lots / tick.
     """
 
     backend_kind = "mock"
@@ -134,6 +136,7 @@ class MockExchange:
         unit: int = 1,
         rate_limit: tuple[int, int] | None = None,
         is_shared: bool = False,
+        inverse: Iterable[str] = (),
     ) -> None:
         self.now = 0
         self.orders: dict[str, MockOrder] = {}
@@ -149,7 +152,9 @@ class MockExchange:
         self.prices: dict[str, int] = {}
         self.funding_paid = 0
         self.fees_paid = 0
-        self.cash = 0
+        self.cash = Fraction(0)
+        self.inverse = frozenset(inverse)
+        self.inverse_fills = 0
         self._faults: dict[type, list[MockFault | None]] = {}
         self._fee_ppm = fee_ppm
         self._unit = unit
@@ -211,14 +216,15 @@ class MockExchange:
         """Fill a part of an order and push it."""
         order = self.orders[cid.lower()]
         lots = min(fill.lots, order.lots - order.cum_lots)
-        fee = fill.fee if fill.fee is not None else lots * fill.tick * self._unit * self._fee_ppm // 1_000_000
+        value = self._worth(order.request.instrument, lots, fill.tick)
+        fee = fill.fee if fill.fee is not None else int(abs(value) * self._fee_ppm // 1_000_000)
         order.cum_lots += lots
         order.cum_notional += lots * fill.tick
         order.cum_fee += fee
-        order.fills += 1
+        order.fills.append((lots, fill.tick))
         self.fees_paid += fee
         order.status = E.FULL_FILL if order.cum_lots >= order.lots else E.PARTIAL_FILL
-        self.cash -= (1 if order.request.is_buy else -1) * lots * fill.tick * self._unit
+        self.cash -= (1 if order.request.is_buy else -1) * value
         self._move(order, lots)
         is_late = fill.late_fee_ns is not None
         order.fee_known = order.fee_known and not is_late
@@ -234,6 +240,13 @@ class MockExchange:
         )
         self.pushes.append(event)
         return event
+
+    def _worth(self, instrument: str, lots: int, tick: int) -> Fraction:
+        """Return what a long position of so many lots is worth, in units of cash, exactly."""
+        if instrument in self.inverse:
+            self.inverse_fills += 1
+            return -Fraction(lots * self._unit, tick)
+        return Fraction(lots * tick * self._unit)
 
     def _move(self, order: MockOrder, lots: int) -> None:
         request = order.request
@@ -280,7 +293,7 @@ class MockExchange:
         """Close a position for its holder; reduce-only orders beyond what is left expire."""
         self.positions[instrument, side] = self.positions.get((instrument, side), 0) - lots
         self.fees_paid += fee
-        self.cash += side.sign * lots * tick * self._unit
+        self.cash += side.sign * self._worth(instrument, lots, tick)
         event = VenueEvent(
             ts=self.now,
             kind=E.LIQUIDATION,
@@ -375,6 +388,8 @@ class MockExchange:
         if isinstance(request, QueryOrder):
             return [self._event(order, order.status, order_lots=order.lots, price_tick=order.price_tick or None)]
         cum_fee = order.cum_fee if order.fee_known else None
+        if request.instrument in self.inverse:
+            return [self._event(order, E.FILL_REPORT, cum_fills=tuple(order.fills), cum_fee=cum_fee)]
         return [self._event(order, E.FILL_REPORT, cum_notional=order.cum_notional, cum_fee=cum_fee)]
 
     def _place(self, request: PlaceOrder) -> list[VenueEvent]:
@@ -461,7 +476,7 @@ class MockExchange:
         return VenueEvent(
             ts=self.now,
             kind=kind,
-            event_id=f"{order.venue_order_id}/{kind.name}/{order.cum_lots}/{order.fills}",
+            event_id=f"{order.venue_order_id}/{kind.name}/{order.cum_lots}/{len(order.fills)}",
             source=Source.STREAM,
             exch_ts=self.now,
             cid=request.cid,

@@ -155,7 +155,8 @@ class VenueEvent(Record, frozen=True, tag="event", kw_only=True):
     """One thing that a venue said. What it did not say is None or empty, never a default that looks like a fact.
 
     `cum_lots` counts all fills of the order so far, `last_lots` the latest alone; `cum_notional` is the exact sum of
-    tick × lots over all fills, `average` the venue's rounded average price in ticks as a ratio. `fee` belongs to
+    tick × lots over all fills, `cum_fills` those fills as (lots, tick), which inverse contracts need instead of that sum,
+    `average` the venue's rounded average price in ticks as a ratio. `fee` belongs to
     `last_lots`, `cum_fee` to `cum_lots`; a positive fee is a cost. `slot_id` is a hint only.
     """
 
@@ -185,6 +186,7 @@ class VenueEvent(Record, frozen=True, tag="event", kw_only=True):
     reason_code: str = ""
     reason_text: str = ""
     raw_kind: str = ""
+    cum_fills: tuple[tuple[int, int], ...] = ()
 
 
 class Position(Record, frozen=True):

@@ -7,10 +7,12 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec.structs import replace
 
 from queuefront.kernel import Diagnostic, Stage, audit, audit_chain
+from queuefront.kernel.notional import ratio_of
 from queuefront.venues import EventKind, Side
-from tests.kernel_story import UNIT, Story
+from tests.kernel_story import UNIT, Story, config
 from tests.naive.kernel_money import NaiveBook, NaiveTrade
 
 E = EventKind
@@ -19,9 +21,11 @@ E = EventKind
 class KernelMachine(RuleBasedStateMachine):
     """One slot traded at random; the model is told the fills and nothing else."""
 
+    is_inverse = False
+
     def __init__(self) -> None:
         super().__init__()
-        self.story = Story()
+        self.story = Story(specs=(replace(config().specs[0], is_inverse=self.is_inverse),))
         self.naive = NaiveBook(UNIT)
         self.count = 0
 
@@ -34,7 +38,7 @@ class KernelMachine(RuleBasedStateMachine):
         self.count += 1
         answer = self.story.enter(f"t{self.count}", side=side, lots=lots, exit_legs=tuple((leg, 4) for leg in legs))
         if answer is Diagnostic.OK:
-            self.naive.trades.append(NaiveTrade(side.sign))
+            self.naive.trades.append(NaiveTrade(side.sign, self.is_inverse))
 
     @rule(bound=st.none() | st.integers(1, 60))
     def leave(self, bound: int | None) -> None:
@@ -69,13 +73,20 @@ class KernelMachine(RuleBasedStateMachine):
         if self.naive.trades and self.story.slot().trade_id:
             trade, slot = self.naive.trades[-1], self.story.slot()
             assert slot.size == trade.size
-            if trade.entries:
+            if trade.entries and self.is_inverse:
+                assert slot.initial_lots / ratio_of(slot.entry_notional) == trade.inverse_entry_price
+            elif trade.entries:
                 assert slot.entry_notional == trade.entry_price * slot.initial_lots
 
     @invariant()
     def capital_is_the_models_to_the_unit_and_equal_when_nothing_is_open(self) -> None:
         difference = self.story.capital - self.naive.capital_change()
-        if self.story.slot().size == 0:
+        if self.is_inverse:
+            # Each trade's profit, open or closed, is the exact one rounded once: to nearest, so by half a unit at most.
+            assert abs(difference) * 2 <= len(self.naive.trades)
+            gross = self.naive.trades[-1].realized(UNIT) if self.naive.trades else 0
+            assert self.story.slot().realized_gross == round(gross)
+        elif self.story.slot().size == 0:
             assert difference == 0
         else:
             # An open trade keeps less than one unit an exit in its cost.
@@ -87,5 +98,13 @@ class KernelMachine(RuleBasedStateMachine):
         assert audit_chain(self.story.entries) == ""
 
 
+class InverseMachine(KernelMachine):
+    """The same of an inverse contract: profit in base currency, unit × lots × (1/entry - 1/exit)."""
+
+    is_inverse = True
+
+
 KernelMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+InverseMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestKernelMoney = KernelMachine.TestCase
+TestKernelMoneyOfInverseContracts = InverseMachine.TestCase

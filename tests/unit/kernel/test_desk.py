@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -79,11 +80,38 @@ def test_a_trade_in_decimals_from_entry_to_exit() -> None:
     desk(story)
 
 
+def test_an_inverse_contract_is_counted_in_its_base_currency_and_traded_to_the_exact_profit() -> None:
+    coin = Instrument(
+        venue="mock", symbol="BTCUSD_PERP", tick_size="0.1", lot_size=1, contract="inverse", multiplier=100, base="BTC",
+        quote="USD",
+    )  # type: ignore[arg-type]  # fmt: skip
+
+    async def main() -> None:
+        spec = spec_of(coin, 12, taker_rate="0.0005")
+        assert (spec.currency, spec.unit, spec.is_inverse) == ("BTC", 1_000 * 10**12, True)
+        exchange = MockExchange(unit=spec.unit, inverse=[spec.name])
+        made = config_of([spec], lease="d1", capital=2, currency="BTC")
+        async with await open_kernel(MockVenue(exchange), journal=":memory:", config=made, clock=lambda: 10**18) as kernel:
+            await kernel.settle()
+            desk = Desk(kernel, [coin])
+            exchange.prices["BTCUSD_PERP"] = 500_000
+            await desk.enter(slot=0, trade_id="t", instrument="BTCUSD_PERP", side="LONG", qty=10, reference_price=50_000)
+            exchange.prices["BTCUSD_PERP"] = 625_000
+            await desk.exit(slot=0, reference_price=62_500)
+            # 10 contracts of 100 USD: 1000 × (1/50000 - 1/62500) = 0.004 BTC.
+            assert desk.money(kernel.account.capital) == Decimal("2.004")
+
+    asyncio.run(main())
+
+
 def test_instruments_that_cannot_be_counted_are_refused() -> None:
     inverse = TRX.override(contract=ContractKind.INVERSE)
-    with pytest.raises(ConfigError, match="keeps account of linear contracts only"):
+    with pytest.raises(
+        ConfigError, match=r"^TRX is inverse and settles in its base currency; give base=, for example 'BTC'$"
+    ):
         spec_of(inverse, 12)
-    with pytest.raises(ConfigError, match=r"not a whole number of 10\^-2; choose a larger cash_scale"):
+    message = r"^TRX: one lot at one tick is not a whole number of 10\^-2; choose a larger cash_scale$"
+    with pytest.raises(ConfigError, match=message):
         spec_of(TRX, 2)
     with pytest.raises(ConfigError, match="settles in USDT, this kernel in EUR"):
         config_of([spec_of(TRX, 12)], lease="a", capital=1, currency="EUR")
