@@ -1,5 +1,6 @@
 """Market data at rest: event files, converters, checks, cleaning and synthetic markets."""
 
+from queuefront.feed.binance_message import MarketMessage, MessageDecoder
 from queuefront.feed.check import CheckReport, Problem, check_events, validate_events, validate_latencies
 from queuefront.feed.clean import (
     OrderViolation,
@@ -48,6 +49,8 @@ __all__ = [
     "Fusion",
     "FusionAccount",
     "Gap",
+    "MarketMessage",
+    "MessageDecoder",
     "OrderViolation",
     "Problem",
     "Refusal",

@@ -70,6 +70,7 @@ class Wanted(NamedTuple):
     is_combined: bool
     book_ticker: bool
     mark_price: bool
+    agg_trade: bool = False  # trades of one taker at one price as one, where the stream of single trades is mute
 
 
 @dataclass(slots=True)
@@ -161,6 +162,7 @@ class _FuturesSnapshot(_SpotSnapshot, kw_only=True):
 
 
 _envelope = msgspec.json.Decoder(_Envelope)
+_agg_trade = msgspec.json.Decoder(_SpotTrade)
 _name = msgspec.json.Decoder(_Name)
 _mark_price = msgspec.json.Decoder(_MarkPrice)
 _trades: dict[bool, msgspec.json.Decoder[_SpotTrade | _FuturesTrade]] = {
@@ -230,6 +232,8 @@ def _event(body: bytes, wanted: Wanted) -> Decoded:
         decoded = _ticker(body, wanted)
     elif head.e == "markPriceUpdate":
         decoded = _mark(body) if wanted.mark_price else Decoded(LINE_MARK_PRICE)
+    elif head.e == "aggTrade" and wanted.agg_trade:
+        decoded = _trade_of(_agg_trade.decode(body))
     else:
         decoded = Decoded(LINE_OTHER, name=head.e[:40] or "other")
     decoded.symbol = head.s
@@ -238,9 +242,13 @@ def _event(body: bytes, wanted: Wanted) -> Decoded:
 
 def _trade(body: bytes, wanted: Wanted) -> Decoded:
     trade = _trades[wanted.is_spot].decode(body)
-    exch_ts = _exch_ts(trade.trade_ms, "T")
     if isinstance(trade, _FuturesTrade) and trade.order_type != "MARKET":
-        return Decoded(LINE_TRADE_OFF_MARKET, exch_ts)
+        return Decoded(LINE_TRADE_OFF_MARKET, _exch_ts(trade.trade_ms, "T"))
+    return _trade_of(trade)
+
+
+def _trade_of(trade: _SpotTrade) -> Decoded:
+    exch_ts = _exch_ts(trade.trade_ms, "T")
     side = SELL_EVENT if trade.buyer_is_maker else BUY_EVENT
     return Decoded(LINE_TRADE, exch_ts, [(TRADE_EVENT | side, _price(trade.price, "p"), _qty(trade.qty, "q"))])
 
