@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from queuefront.kernel.enums import LedgerKind, PriceQuality
 from queuefront.kernel.notional import Amount, amount_of, cash_value, part_of, ratio_of, worst_value
 from queuefront.kernel.records import LedgerEntry, Spec
-from queuefront.kernel.state import Book, Draft, Order, Slot, Unsettled
+from queuefront.kernel.state import Book, Draft, Holding, Order, Slot, Unsettled
 from queuefront.venues import Liquidity, Role, Side
 
 __all__ = ["estimate_fee", "post", "post_fee", "refresh_exposure", "revalue", "settle", "settle_fill", "true_up_notional"]
@@ -28,7 +28,7 @@ __all__ = ["estimate_fee", "post", "post_fee", "refresh_exposure", "revalue", "s
 PPM = 1_000_000
 
 
-class _Cause(NamedTuple):
+class Cause(NamedTuple):
     """What a posting without a fill of its own is due to."""
 
     event_id: str
@@ -150,12 +150,12 @@ def _settle_exit(draft: Draft, slot: Slot, fill: Unsettled, notional: Amount, ch
 
 
 def _settle_fee(draft: Draft, slot: Slot, fill: Unsettled) -> Slot:
-    order = draft.orders[fill.key]
     spec = draft.specs[slot.instrument]
     currency = fill.fee_asset or spec.currency
     fee, quality = fill.fee, PriceQuality.REPORTED
     if fill.is_liquidation:
         return post_fee(draft, slot, fill.event_id, LedgerKind.FEE, fee or 0, currency, quality)
+    order = draft.orders[fill.key]
     if fee is None:
         fee, quality = estimate_fee(spec, fill.notional or 0, fill.liquidity), PriceQuality.ESTIMATED
         currency = spec.currency
@@ -202,7 +202,7 @@ def true_up_notional(draft: Draft, slot: Slot, order: Order, difference: Amount,
 
 
 def _true_up_inverse(draft: Draft, slot: Slot, spec: Spec, order: Order, difference: Amount, event_id: str) -> Slot:
-    cause = _Cause(event_id, PriceQuality.QUERIED)
+    cause = Cause(event_id, PriceQuality.QUERIED)
     if order.role is Role.EXIT:
         return _rebook(draft, slot, spec, LedgerKind.ADJUST, cause, 0, left=difference)
     share = part_of(difference, slot.cost_lots, slot.entry_priced_lots)
@@ -214,7 +214,7 @@ def _rebook(
     slot: Slot,
     spec: Spec,
     kind: LedgerKind,
-    cause: _Cause | Unsettled,
+    cause: Cause | Unsettled,
     lots: int,
     *,
     entered: Amount = 0,
@@ -241,6 +241,40 @@ def _rebook(
         cost_lots=slot.cost_lots + lots,
         realized_gross=gross,
         **(changes or {}),
+    )
+
+
+def pool_change(holding: Holding, signed_lots: int, signed_value: int) -> int:
+    """Return how the cost of an instrument's orphans changes by lots of a signed value: what closes takes its share along.
+
+    The profit of what closes is that change less `signed_value`.
+    """
+    held, lots = holding.orphan_lots, abs(signed_lots)
+    if not held or not lots or (held > 0) is (signed_lots > 0):
+        return signed_value
+    closing = min(lots, abs(held))
+    opened = signed_value * (lots - closing) // lots
+    return opened - holding.orphan_cost * closing // abs(held)
+
+
+def post_orphan(draft: Draft, instrument: str, signed_lots: int, signed_value: int, cause: Cause, trade_id: str) -> None:
+    """Book lots that no slot takes: into the pool of orphans, or against it."""
+    holding = draft.holding(instrument)
+    change = pool_change(holding, signed_lots, signed_value)
+    draft.put_holding(
+        replace(holding, orphan_lots=holding.orphan_lots + signed_lots, orphan_cost=holding.orphan_cost + change)
+    )
+    profit = change - signed_value
+    post(
+        draft,
+        LedgerKind.FILL,
+        None,
+        cause.event_id,
+        cause.quality,
+        trade_id=trade_id,
+        cash=-signed_value,
+        position=change,
+        realized=profit,
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from queuefront.kernel.enums import FREE_STAGES, Stage
-from queuefront.kernel.records import Cancel, Enter, Exit, Mark, Modify, Reconcile
+from queuefront.kernel.enums import FREE_STAGES, SettleAction, Stage
+from queuefront.kernel.records import Cancel, Enter, Exit, Mark, Modify, Reconcile, Settle
 from queuefront.venues import Liquidity, MockFill, OpenOrder, OrderType, Side
 
 if TYPE_CHECKING:
@@ -52,8 +52,11 @@ class Actor:
     def _command(self) -> None:
         dice, state = self.world.dice, self.world.engine.state
         slot = state.slots[dice.below(len(state.slots))]
+        orphans = [name for name in NAMES if name in state.holdings and state.holdings[name].orphan_lots]
         kind = dice.below(10)
-        if slot.stage in FREE_STAGES or kind == 0:
+        if orphans and dice.one_in(3):
+            self._settle(slot.slot_id, dice.choice(orphans))
+        elif slot.stage in FREE_STAGES or kind == 0:
             self._enter(slot.slot_id)
         elif slot.stage is Stage.POSITION_OPEN or kind == 1:
             self._exit(slot.slot_id)
@@ -73,6 +76,27 @@ class Actor:
             )
         else:
             self.world.apply(Reconcile(ts=self.world.clock(), intent_id=self.intent()))
+
+    def _settle(self, slot_id: int, name: str) -> None:
+        """Adopt orphans, or close them; which slot is free is not looked at first."""
+        dice, lots = self.world.dice, self.world.engine.state.holdings[name].orphan_lots
+        intent = self.intent()
+        free = [i for i in range(3) if self.world.engine.state.slots[i].is_free]
+        self.world.apply(
+            Settle(
+                ts=self.world.clock(),
+                intent_id=intent,
+                author="owner",
+                reason="simulated",
+                action=dice.choice((SettleAction.ADOPT, SettleAction.CLOSE)),
+                instrument=name,
+                side=Side.LONG if lots > 0 else Side.SHORT,
+                lots=dice.between(1, abs(lots)),
+                slot_id=free[0] if free else slot_id,
+                trade_id=f"t{intent}",
+                reference_tick=100,
+            )
+        )
 
     def _enter(self, slot_id: int) -> None:
         dice = self.world.dice

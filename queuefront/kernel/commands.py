@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from queuefront.kernel.account import refresh_exposure, revalue
-from queuefront.kernel.enums import CommandKind, Diagnostic, Health, Stage
+from queuefront.kernel.account import pool_change, post, refresh_exposure, revalue
+from queuefront.kernel.enums import CommandKind, Diagnostic, Health, LedgerKind, PriceQuality, Stage
 from queuefront.kernel.fsm import advance, find_row, move, refresh_health, request_cancel
 from queuefront.kernel.legs import Leg, least_lots, next_leg
 from queuefront.kernel.limits import check_entry, check_modify, check_price, take_rate
@@ -24,6 +24,7 @@ __all__ = [
     "ask_about",
     "cancel_everything",
     "client_order_id",
+    "is_invalid_price",
     "on_cancel",
     "on_control",
     "on_enter",
@@ -31,6 +32,7 @@ __all__ = [
     "on_modify",
     "on_reconcile",
     "order_key",
+    "remember",
 ]
 
 C = CommandKind
@@ -95,7 +97,8 @@ def _invalid(draft: Draft, field: str, text: str) -> bool:
     return True
 
 
-def _is_invalid_price(draft: Draft, command: Enter | Exit) -> bool:
+def is_invalid_price(draft: Draft, command: Enter | Exit) -> bool:
+    """Answer for prices that no order can have, and return whether there was one."""
     if not 0 < command.reference_tick <= COUNT_MAX:
         return _invalid(draft, "reference_price", "must be positive")
     if command.order_type is OrderType.LIMIT and not 0 < command.limit_tick <= COUNT_MAX:
@@ -116,7 +119,7 @@ def _is_invalid_entry(draft: Draft, command: Enter) -> bool:
         return _invalid(draft, "intent_id", "must not be empty")
     if not command.trade_id:
         return _invalid(draft, "trade_id", "must not be empty")
-    if _is_invalid_price(draft, command):
+    if is_invalid_price(draft, command):
         return True
     if not 1 <= command.leverage <= spec.max_leverage:
         return _invalid(draft, "leverage", f"{command.leverage} is outside 1 … {spec.max_leverage}")
@@ -187,7 +190,7 @@ def _open(draft: Draft, slot: Slot, command: Enter) -> None:
         post_only=command.post_only,
         created_ns=draft.now,
     )
-    _remember(draft, command.intent_id, command.trade_id, slot.slot_id)
+    remember(draft, command.intent_id, command.trade_id, slot.slot_id)
     draft.exposure -= slot.exposure
     draft.margin -= slot.margin
     fresh = Slot(
@@ -237,10 +240,11 @@ def _place(draft: Draft, order: Order) -> None:
     )
 
 
-def _remember(draft: Draft, intent_id: str, trade_id: str = "", slot_id: int = -1) -> None:
+def remember(draft: Draft, intent_id: str, trade_id: str = "", slot_id: int = -1) -> None:
     """Keep used ids, so that a repeated command is known as one."""
     capacity = draft.config.trade_count
-    draft.intents = draft.intents.add(intent_id, draft.seq, capacity)
+    if intent_id:
+        draft.intents = draft.intents.add(intent_id, draft.seq, capacity)
     if trade_id:
         draft.trades = draft.trades.add(trade_id, slot_id, capacity)
 
@@ -257,7 +261,7 @@ def on_exit(draft: Draft, command: Exit) -> None:
         diagnostic = row.diagnostic if row else D.NO_OPEN_POSITION
         draft.answer(diagnostic, f"slot {slot.slot_id} is in {slot.stage.name}")
         return
-    if _refuse_unhealthy(draft, slot) or _is_invalid_price(draft, command):
+    if _refuse_unhealthy(draft, slot) or is_invalid_price(draft, command):
         return
     if not command.intent_id:
         _invalid(draft, "intent_id", "must not be empty")
@@ -268,7 +272,7 @@ def on_exit(draft: Draft, command: Exit) -> None:
     elif refusal := check_price(draft, slot.instrument, command.limit_tick, command.reference_tick):
         draft.answer(*refusal)
     elif row.to is Stage.CLOSED:
-        _remember(draft, command.intent_id)
+        remember(draft, command.intent_id)
         _close_dust(draft, slot)
     else:
         _leave(draft, slot, command)
@@ -281,7 +285,7 @@ def _leave(draft: Draft, slot: Slot, command: Exit) -> None:
         _invalid(draft, "target_size", f"{leg.lots:,} lots; the venue takes {spec.min_lots:,} or more")
         return
     take_rate(draft, is_forced=True)
-    _remember(draft, command.intent_id)
+    remember(draft, command.intent_id)
     order = _exit_order(draft, slot, command, leg)
     _place(draft, order)
     slot = draft.put_slot(slot, active_order=order.key, leg_index=leg.number, leg_intended=leg.intended)
@@ -321,13 +325,15 @@ def _close_dust(draft: Draft, slot: Slot) -> None:
     """Close a trade whose rest the venue does not trade; the rest stays ours, at cost, outside of the slots."""
     holding = draft.holding(slot.instrument)
     sign = slot.side.sign
+    cost = slot.cost
+    change = pool_change(holding, sign * slot.size, slot.cost)
     draft.put_holding(
         replace(
             holding,
             long_lots=holding.long_lots - (slot.size if sign > 0 else 0),
             short_lots=holding.short_lots - (slot.size if sign < 0 else 0),
             orphan_lots=holding.orphan_lots + sign * slot.size,
-            orphan_cost=holding.orphan_cost + slot.cost,
+            orphan_cost=holding.orphan_cost + change,
             net_cost=holding.net_cost - slot.cost,
             net_cost_lots=holding.net_cost_lots - sign * slot.cost_lots,
         )
@@ -343,6 +349,8 @@ def _close_dust(draft: Draft, slot: Slot) -> None:
         cost_lots=0,
         close_reason="DUST",
     )
+    if rest := change - cost:
+        post(draft, LedgerKind.ADJUST, slot, draft.cause_id, PriceQuality.REPORTED, position=rest, realized=rest)
     revalue(draft, slot.instrument)
     slot = move(draft, slot, Stage.CLOSED)
     refresh_exposure(draft, slot)
@@ -425,7 +433,7 @@ def _change(draft: Draft, slot: Slot, order: Order, command: Modify, lots: int, 
     if refusal:
         draft.answer(*refusal)
         return
-    _remember(draft, command.intent_id)
+    remember(draft, command.intent_id)
     draft.cid = order.cid
     draft.put_order(order, modify_lots=lots, modify_tick=tick, modify_sightings=0)
     draft.effects.append(ModifyOrder(order.cid, order.venue_order_id, order.instrument, lots, tick))

@@ -12,9 +12,9 @@ from fractions import Fraction
 
 from queuefront.core import ConfigError, ContractKind, DataError, Instrument, Number, exact
 from queuefront.kernel.driver import Kernel
-from queuefront.kernel.enums import Diagnostic
+from queuefront.kernel.enums import Diagnostic, SettleAction
 from queuefront.kernel.outcome import KernelOutcome, closed_outcome
-from queuefront.kernel.records import Cancel, Config, Enter, Exit, Limits, Modify, Reconcile, Spec
+from queuefront.kernel.records import Cancel, Config, Enter, Exit, Limits, Modify, Reconcile, Settle, Spec
 from queuefront.venues import OrderType, Role, Side, TimeInForce
 
 __all__ = ["Desk", "cash_units", "config_of", "spec_of"]
@@ -251,6 +251,56 @@ class Desk:
             Reconcile(ts=self.kernel.now(), intent_id=self._intent_id(""), slot_ids=slots, reason=reason)
         )
 
+    async def settle(
+        self,
+        *,
+        action: SettleAction | str,
+        instrument: str,
+        side: Side | str,
+        qty: Number,
+        author: str,
+        reason: str,
+        price: Number | None = None,
+        slot: int = -1,
+        trade_id: str = "",
+        leverage: Number = 1,
+        exit_legs: Sequence[Number | Fraction] = (1,),
+        reference_price: Number | None = None,
+        limit_price: Number | None = None,
+        intent_id: str = "",
+    ) -> KernelOutcome:
+        """Settle a position at the venue that no slot owns: ADOPT it into a slot, CLOSE it, or BOOK that it is gone.
+
+        Without `price` it is of the kernel's orphans, whose cost is known; with it, of what the kernel never heard of
+        (ADOPT, CLOSE), or the price at which orphans were closed elsewhere (BOOK). `reference_price` and `limit_price`
+        are for the exit order of CLOSE.
+        """
+        if not self.kernel.is_open:
+            return closed_outcome(slot)
+        try:
+            found = self._find(instrument)
+            command = Settle(
+                ts=self.kernel.now(),
+                intent_id=self._intent_id(intent_id),
+                author=author,
+                reason=reason,
+                action=_action(action),
+                instrument=instrument,
+                side=_side(side),
+                lots=_lots(found, qty, "target_size"),
+                tick=0 if price is None else _tick(found, price, "price"),
+                slot_id=slot,
+                trade_id=trade_id,
+                leverage=_whole(leverage, "leverage"),
+                exit_legs=tuple(_leg(leg) for leg in exit_legs),
+                reference_tick=0 if reference_price is None else _tick(found, reference_price, "reference_price"),
+                order_type=OrderType.MARKET if limit_price is None else OrderType.LIMIT,
+                limit_tick=0 if limit_price is None else _tick(found, limit_price, "limit_price"),
+            )
+        except _Refused as e:
+            return _invalid(slot, e)
+        return await self.kernel.submit(command)
+
     def _name(self, slot: int) -> str:
         found = self.kernel.state.slots.get(slot)
         return found.instrument if found else ""
@@ -266,6 +316,14 @@ def _side(side: Side | str) -> Side:
     if side not in Side.__members__:
         raise _Refused("side", f"{side!r}; choose LONG or SHORT")
     return Side[side]
+
+
+def _action(action: SettleAction | str) -> SettleAction:
+    if isinstance(action, SettleAction):
+        return action
+    if action not in SettleAction.__members__:
+        raise _Refused("action", f"{action!r}; choose ADOPT, CLOSE or BOOK")
+    return SettleAction[action]
 
 
 def _lots(instrument: Instrument, qty: Number, field: str) -> int:

@@ -38,6 +38,7 @@ from queuefront.kernel.records import (
     Reconcile,
     Recover,
     SetTimer,
+    Settle,
     Tick,
 )
 from queuefront.kernel.state import Book, Order, Slot, State
@@ -54,6 +55,7 @@ _KINDS = {
     Modify: CommandKind.MODIFY,
     Reconcile: CommandKind.RECONCILE,
     Control: CommandKind.CONTROL,
+    Settle: CommandKind.SETTLE,
 }
 
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from queuefront.core import InvariantError
 from queuefront.kernel.codec import decode_input, decode_state, encode_input, encode_state
 from queuefront.kernel.journal import Journal, Row
-from queuefront.kernel.records import Effect, Enter, EventFailed, Exit, Input, Modify
+from queuefront.kernel.records import Effect, Enter, EventFailed, Exit, Input, Modify, Settle
 from queuefront.kernel.state import State, initial_state
 from queuefront.kernel.step import step
 from queuefront.venues import VenueEvent
@@ -24,7 +24,7 @@ from queuefront.venues import VenueEvent
 __all__ = ["Engine", "recover_state", "replay"]
 
 #: Inputs that may lead to an order: their rows are on disk before it leaves.
-ORDERING: Final = (Enter, Exit, Modify)
+ORDERING: Final = (Enter, Exit, Modify, Settle)
 
 
 class Engine:

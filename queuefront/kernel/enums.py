@@ -17,6 +17,7 @@ __all__ = [
     "LedgerKind",
     "OrderStatus",
     "PriceQuality",
+    "SettleAction",
     "Stage",
     "VenueOutcome",
 ]
@@ -58,6 +59,15 @@ class CommandKind(IntEnum):
     MODIFY = 4
     RECONCILE = 5
     CONTROL = 6
+    SETTLE = 7
+
+
+class SettleAction(IntEnum):
+    """What becomes of lots at the venue that no slot owns; see `orphans.py`."""
+
+    ADOPT = 1
+    CLOSE = 2
+    BOOK = 3
 
 
 class OrderStatus(IntEnum):

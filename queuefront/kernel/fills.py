@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from queuefront.kernel.account import count_position, estimate_fee, post, post_fee, settle, settle_fill, true_up_notional
+from queuefront.kernel.account import (
+    Cause,
+    count_position,
+    estimate_fee,
+    post,
+    post_fee,
+    post_orphan,
+    settle,
+    settle_fill,
+    true_up_notional,
+)
 from queuefront.kernel.enums import Diagnostic, LedgerKind, PriceQuality
 from queuefront.kernel.fsm import quarantine
 from queuefront.kernel.notional import Amount, amount_of, cash_value, part_of, ratio_of, told_notional
@@ -135,26 +145,13 @@ def apply_orphan(draft: Draft, order: Order, event: VenueEvent, lots: int) -> No
     )
 
 
-def _count_orphan(draft: Draft, order: Order, lots: int, value: int) -> None:
-    holding = draft.holding(order.instrument)
-    draft.put_holding(
-        replace(
-            holding,
-            orphan_lots=holding.orphan_lots + order.sign * lots,
-            orphan_cost=holding.orphan_cost + order.sign * value,
-        )
-    )
-
-
 def _post_orphan(
     draft: Draft, order: Order, lots: int, notional: Amount, event: VenueEvent | None, event_id: str, quality: PriceQuality
 ) -> None:
     spec = draft.specs[order.instrument]
-    value = cash_value(spec, notional)
-    _count_orphan(draft, order, lots, value)
-    signed = order.sign * value
+    value = cash_value(spec, notional) * order.sign
     event_id = event_id or draft.cause_id
-    post(draft, LedgerKind.FILL, None, event_id, quality, trade_id=order.trade_id, cash=-signed, position=signed)
+    post_orphan(draft, order.instrument, lots * order.sign, value, Cause(event_id, quality), order.trade_id)
     if event is None:
         return
     fee = _fee_of(event, lots)
@@ -235,9 +232,19 @@ def _correct(draft: Draft, slot: Slot | None, order: Order, difference: Amount, 
     spec = draft.specs[order.instrument]
     value = order.sign * (cash_value(spec, order.notional + difference) - cash_value(spec, order.notional))
     holding = draft.holding(order.instrument)
-    draft.put_holding(replace(holding, orphan_cost=holding.orphan_cost + value))
+    # Lots that were closed or adopted meanwhile took their cost along: what it should have been is profit or loss by now.
+    held = value if holding.orphan_lots * order.sign >= order.cum_lots else 0
+    draft.put_holding(replace(holding, orphan_cost=holding.orphan_cost + held))
     post(
-        draft, LedgerKind.ADJUST, None, event_id, PriceQuality.QUERIED, trade_id=order.trade_id, cash=-value, position=value
+        draft,
+        LedgerKind.ADJUST,
+        None,
+        event_id,
+        PriceQuality.QUERIED,
+        trade_id=order.trade_id,
+        cash=-value,
+        position=held,
+        realized=held - value,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from queuefront.kernel.account import count_position, post, refresh_exposure, revalue, settle
+from queuefront.kernel.account import Cause, count_position, post, post_orphan, refresh_exposure, revalue, settle
 from queuefront.kernel.enums import Diagnostic, LedgerKind, PriceQuality
 from queuefront.kernel.fsm import advance, refresh_health
 from queuefront.kernel.notional import amount_of, cash_value
@@ -149,16 +149,9 @@ def _liquidate(draft: Draft, slot: Slot, event: VenueEvent, lots: int, fee: int)
 def _beyond(draft: Draft, event: VenueEvent, lots: int, fee: int, spec: Spec) -> None:
     side = event.side or Side.LONG
     value = cash_value(spec, amount_of(spec, event.last_tick or 0, lots)) * side.sign
+    post_orphan(draft, event.instrument, -side.sign * lots, -value, Cause(event.event_id, PriceQuality.REPORTED), "")
     holding = draft.holding(event.instrument)
-    draft.put_holding(
-        replace(
-            holding,
-            orphan_lots=holding.orphan_lots - side.sign * lots,
-            orphan_cost=holding.orphan_cost - value,
-            blocked=f"liquidation of {lots:,} lots that no slot holds",
-        )
-    )
-    post(draft, LedgerKind.FILL, None, event.event_id, PriceQuality.REPORTED, cash=value, position=-value)
+    draft.put_holding(replace(holding, blocked=f"liquidation of {lots:,} lots that no slot holds"))
     if fee:
         currency = event.fee_asset or draft.config.currency
         post(draft, LedgerKind.FEE, None, event.event_id, PriceQuality.REPORTED, currency=currency, cash=-fee, fees=fee)

@@ -50,11 +50,11 @@ def venue_outcome(kind: CommandKind, order: Order, terms: tuple[int, int]) -> Ve
 
     Parameters
     ----------
-    kind : ENTER, EXIT, CANCEL or MODIFY.
+    kind : ENTER, EXIT, CANCEL, MODIFY, or SETTLE where it closes.
     order : the order it is about, as it is now.
     terms : (lots, limit tick) that a MODIFY asked for.
     """
-    if kind in (CommandKind.ENTER, CommandKind.EXIT):
+    if kind in (CommandKind.ENTER, CommandKind.EXIT, CommandKind.SETTLE):
         return _placing(order)
     if kind is CommandKind.CANCEL:
         return _canceling(order)
@@ -128,7 +128,7 @@ def _diagnose(
         refusals = [item for item in published if item.diagnostic in _REFUSALS]
         if refusals:
             return refusals[-1].diagnostic, refusals[-1].detail
-        return (Diagnostic.EXIT_REJECTED if kind is CommandKind.EXIT else Diagnostic.ORDER_REJECTED), last.detail
+        return (Diagnostic.ORDER_REJECTED if kind is CommandKind.ENTER else Diagnostic.EXIT_REJECTED), last.detail
     if result is V.UNKNOWN and kind is CommandKind.CANCEL:
         return Diagnostic.CANCEL_UNKNOWN, "asking what became of the cancel"
     if result is V.UNKNOWN and kind is CommandKind.MODIFY:

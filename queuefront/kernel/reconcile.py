@@ -204,7 +204,7 @@ def _agree(draft: Draft, holding: Holding) -> None:
     if holding.mismatches:
         draft.put_holding(replace(holding, mismatches=0))
     if holding.blocked.startswith("drift"):
-        draft.put_holding(replace(draft.holding(holding.instrument), blocked=""))
+        draft.put_holding(replace(draft.holding(holding.instrument), blocked="", drift_lots=0))
     for slot_id in range(len(draft.slots)):
         slot = draft.slot(slot_id)
         if slot.drifted and slot.instrument == holding.instrument:
@@ -215,10 +215,12 @@ def _disagree(draft: Draft, holding: Holding, ours: int, theirs: int) -> None:
     is_drift = holding.blocked.startswith("drift")
     ask_about(draft, _suspects(draft, holding.instrument))
     if is_drift:
+        draft.put_holding(replace(holding, drift_lots=theirs - ours))
         return
     draft.put_holding(replace(holding, mismatches=holding.mismatches + 1))
     if holding.mismatches + 1 >= MISMATCHES_MAX:
         on_drift(draft, holding.instrument, f"{theirs:,} lots at the venue, {ours:,} here")
+        draft.put_holding(replace(draft.holding(holding.instrument), drift_lots=theirs - ours))
         return
     draft.snapshot_due_ns = draft.now + backoff_ns(draft, holding.mismatches)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from queuefront.kernel.enums import Diagnostic, LedgerKind, PriceQuality, Stage
+from queuefront.kernel.enums import Diagnostic, LedgerKind, PriceQuality, SettleAction, Stage
 from queuefront.venues import (
     CancelOrder,
     FetchSnapshot,
@@ -40,6 +40,7 @@ __all__ = [
     "Reconcile",
     "Recover",
     "SetTimer",
+    "Settle",
     "SnapshotFailed",
     "Spec",
     "Tick",
@@ -194,6 +195,31 @@ class Control(Record, frozen=True, tag="control", kw_only=True):
     unblock: tuple[str, ...] = ()
 
 
+class Settle(Record, frozen=True, tag="settle", kw_only=True):
+    """Settle lots at the venue that no slot owns, see `orphans.py`; `side` and `lots` are those of the position.
+
+    `tick` is the price that drift is to be held at, or that booked orphans were closed at; 0 adopts orphans at their cost.
+    `slot_id` and what follows it are for ADOPT and CLOSE, the prices of the exit order for CLOSE.
+    """
+
+    ts: int
+    intent_id: str
+    author: str
+    reason: str
+    action: SettleAction
+    instrument: str
+    side: Side
+    lots: int
+    tick: int = 0
+    slot_id: int = -1
+    trade_id: str = ""
+    leverage: int = 1
+    exit_legs: tuple[tuple[int, int], ...] = ((1, 1),)
+    reference_tick: int = 0
+    order_type: OrderType = OrderType.MARKET
+    limit_tick: int = 0
+
+
 class Mark(Record, frozen=True, tag="mark", kw_only=True):
     """A mark price; what is not positive is ignored and counted."""
 
@@ -231,7 +257,7 @@ class EventFailed(Record, frozen=True, tag="event-failed"):
     event: VenueEvent | None
 
 
-Command = Enter | Exit | Cancel | Modify | Reconcile | Control
+Command = Enter | Exit | Cancel | Modify | Reconcile | Control | Settle
 Input = (
     Enter
     | Exit
@@ -239,6 +265,7 @@ Input = (
     | Modify
     | Reconcile
     | Control
+    | Settle
     | Mark
     | Tick
     | Recover

@@ -193,7 +193,11 @@ class Book(Record, frozen=True, kw_only=True):
 
 
 class Holding(Record, frozen=True, kw_only=True):
-    """All slots of one instrument together: what a position at the venue is compared with."""
+    """All slots of one instrument together: what a position at the venue is compared with.
+
+    `orphan_lots` are fills of ours that no slot owns, at `orphan_cost`; `drift_lots`, while blocked for drift, what the
+    venue holds beyond everything that is known here. Both are signed.
+    """
 
     instrument: str
     long_lots: int = 0
@@ -205,6 +209,7 @@ class Holding(Record, frozen=True, kw_only=True):
     mark_tick: int = 0
     unrealized: int = 0
     mismatches: int = 0
+    drift_lots: int = 0
     blocked: str = ""
 
 

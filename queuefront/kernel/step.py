@@ -16,6 +16,7 @@ from queuefront.kernel.enums import Diagnostic
 from queuefront.kernel.events import on_order_event
 from queuefront.kernel.limits import roll_day
 from queuefront.kernel.money_events import on_drift, on_funding, on_liquidation, on_mark
+from queuefront.kernel.orphans import on_settle
 from queuefront.kernel.reconcile import (
     end_recovery,
     on_event_failed,
@@ -38,6 +39,7 @@ from queuefront.kernel.records import (
     Publish,
     Reconcile,
     Recover,
+    Settle,
     SnapshotFailed,
     Tick,
 )
@@ -135,6 +137,7 @@ _HANDLERS: Final[dict[type, Any]] = {
     Modify: on_modify,
     Reconcile: on_reconcile,
     Control: on_control,
+    Settle: on_settle,
     Mark: _mark,
     Tick: _tick,
     Recover: on_recover,

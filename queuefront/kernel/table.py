@@ -93,6 +93,9 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("51", FREE_STAGES, C.MODIFY, _G.ALWAYS, None, D.SLOT_IDLE, ""),
     Row("46", _ALL, C.RECONCILE, _G.ALWAYS, None, D.OK, "ask about every order, compare positions, recompute health"),
     Row("46", _ALL, C.CONTROL, _G.ALWAYS, None, D.OK, "settings; cancel_all cancels what rests"),
+    Row("55", FREE_STAGES, C.SETTLE, _G.FREE, S.POSITION_OPEN, D.OK, "lots that no slot owned become its trade"),
+    Row("55", FREE_STAGES, C.SETTLE, _G.ALWAYS, None, D.SLOT_UNCERTAIN, "something of the last trade is unknown"),
+    Row("55", _ALL - FREE_STAGES, C.SETTLE, _G.ALWAYS, None, D.SLOT_BUSY, ""),
     # --- the order on its way
     Row(
         "5",

@@ -80,6 +80,41 @@ def test_a_trade_in_decimals_from_entry_to_exit() -> None:
     desk(story)
 
 
+def test_a_position_made_by_hand_is_found_adopted_and_another_closed_out() -> None:
+    now = [10**18]
+
+    async def main() -> None:
+        exchange = MockExchange(unit=spec_of(TRX, 12).unit)
+        exchange.prices["TRX"] = 8_340
+        made = config_of([spec_of(TRX, 12)], lease="d1", capital=25_000)
+        async with await open_kernel(MockVenue(exchange), journal=":memory:", config=made, clock=lambda: now[0]) as kernel:
+            desk = Desk(kernel, [TRX])
+            exchange.drift("TRX", Side.LONG, 300)
+            for _ in range(8):
+                now[0] += 60 * 10**9
+                kernel.tick()
+                await kernel.settle()
+            assert kernel.state.holdings["TRX"].drift_lots == 300
+            words = {"instrument": "TRX", "side": "LONG", "author": "ann", "reason": "bought by hand"}
+            refused = await desk.settle(action="KEEP", qty=10, **words)
+            assert refused.detail == "action: 'KEEP'; choose ADOPT, CLOSE or BOOK"
+            assert not (await desk.settle(action="ADOPT", qty=10, slot=0, trade_id="a", **words)).accepted
+            adopted = await desk.settle(action="ADOPT", qty=10, price="0.0830", slot=0, trade_id="a", **words)
+            assert (adopted.accepted, adopted.state, adopted.venue_outcome.name) == (True, Stage.POSITION_OPEN, "NONE")
+            closed = await desk.settle(
+                action="CLOSE", qty=20, price="0.0830", reference_price="0.0834", slot=1, trade_id="b", **words
+            )
+            assert (closed.accepted, closed.state, closed.venue_outcome.name) == (True, Stage.CLOSED, "PLACED")
+            assert exchange.positions["TRX", Side.LONG] == kernel.slots[0].size == 100
+            assert kernel.state.holdings["TRX"].blocked == ""
+            assert desk.money(kernel.account.capital) == 25_000 + Decimal("0.0004") * 20
+            await kernel.close()
+            again = await desk.settle(action="ADOPT", qty=10, slot=0, trade_id="a", **words)
+            assert again.diagnostic is Diagnostic.KERNEL_CLOSED
+
+    asyncio.run(main())
+
+
 def test_an_inverse_contract_is_counted_in_its_base_currency_and_traded_to_the_exact_profit() -> None:
     coin = Instrument(
         venue="mock", symbol="BTCUSD_PERP", tick_size="0.1", lot_size=1, contract="inverse", multiplier=100, base="BTC",
