@@ -27,6 +27,7 @@ _EXAMPLES: Final = {
     "tiers": '[[0, "0.0002", "0.0005"], [1_000_000, "0.0001", "0.0004"]]',
     "funding": '"funding.csv"',
     "balances": '["0.5", "30000"]',
+    "depth_range": '["50000", "70000"]',
     "rounds": '"latency.npz"',
     "offset_ns": "0",
     "books_only_filled": "true",

@@ -192,6 +192,7 @@ class AssetConfig(_Strict):
     contract: str | None = None
     multiplier: Decimals | None = None
     last_trades_capacity: NonNegative | None = None
+    depth_range: tuple[Decimals, Decimals] | None = None  # lowest and highest price that the books hold
 
 
 class RunSettings(_Strict):

@@ -336,8 +336,12 @@ ASSET_STATE: Final = register(
         ("free_quote_low", "i8"),
         ("last_message_ts", "i8"),  # when the last request or response was handled
         ("queues_row", "i8"),  # market by order: rows that the market's queues, as we see them, have taken in
+        (
+            "range_row",
+            "i8",
+        ),  # bounded books: rows that the arrays of all levels have taken in; -1 before they were asked for
     ],
-    itemsize=400,
+    itemsize=408,
 )
 
 #: One value of a series that a strategy records for itself.

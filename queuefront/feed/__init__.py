@@ -28,7 +28,7 @@ from queuefront.feed.snapshot_diff import (
 )
 from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
 from queuefront.feed.synth_orders import synthesize_orders
-from queuefront.feed.tape import Tape
+from queuefront.feed.tape import RANGE_TICKS_MAX, Tape
 from queuefront.feed.tape_build import ORDER_COLUMNS, opening_book
 from queuefront.feed.version1 import migrate_version1
 
@@ -40,6 +40,7 @@ __all__ = [
     "ORDER_COLUMNS",
     "OUT_OF_BOOK_DELETION_ABOVE",
     "OUT_OF_BOOK_DELETION_BELOW",
+    "RANGE_TICKS_MAX",
     "SOURCES",
     "UNCHANGED",
     "CheckReport",

@@ -63,8 +63,26 @@ def _clear_side(totals, is_bid, best):
 
 
 @compiled
+def _cancel(totals_bid, totals_ask, is_bid, level, lots, held, best):
+    """Take a whole order away. held : (first, last) level that the book holds, both included."""
+    if held[0] <= level <= held[1]:
+        _take(totals_bid, totals_ask, is_bid, level, lots, best)
+
+
+@compiled
+def _modify(totals_bid, totals_ask, is_bid, prior_level, prior_lots, level, lots, held, best):
+    """Give an order another level or other lots."""
+    if level != prior_level:
+        _cancel(totals_bid, totals_ask, is_bid, prior_level, prior_lots, held, best)
+        if held[0] <= level <= held[1]:
+            _add(totals_bid, totals_ask, is_bid, level, lots, best)
+    elif held[0] <= level <= held[1]:
+        (totals_bid if is_bid else totals_ask)[level] += lots - prior_lots
+
+
+@compiled
 def trace_orders(
-    op, half, order_no, level, lots, order_count, level_count, prior_level, prior_lots, prior_row, best_bid, best_ask
+    op, half, order_no, level, lots, order_count, level_count, held, prior_level, prior_lots, prior_row, best_bid, best_ask
 ):  # fmt: skip
     """Follow every order through the rows that one half sees. Returns how many rows name an order that is not there.
 
@@ -72,6 +90,8 @@ def trace_orders(
         cancel, modify or fill take the side (OP_BID) of the order that they name.
     half : OP_AT_EXCH or OP_AT_LOCAL.   order_no : int32[rows], 0 <= order_no < order_count.
     level, lots : as in `trace_best`.
+    held : (first, last) level that the book holds, both included. An order outside of them is remembered, without weight:
+        it is in no total and no best price (D18, H7.2).
     prior_level, prior_lots, prior_row : int32, int64, int32 [rows], filled: level, lots and place of the order before the
         row; -1, 0 and -1 where it was not there.
     best_bid, best_ask : int32[rows], filled as by `trace_best`.
@@ -97,28 +117,21 @@ def trace_orders(
                 unknown_count += 1
             elif what == OP_ADD_ORDER:
                 is_bid = (op[i] & OP_BID) != 0
-                is_live[k], order_is_bid[k], order_level[k], order_lots[k], order_place[k] = (
-                    True,
-                    is_bid,
-                    level[i],
-                    lots[i],
-                    i,
-                )
+                is_live[k], order_is_bid[k] = True, is_bid
+                order_level[k], order_lots[k], order_place[k] = level[i], lots[i], i
                 order_era[k] = bid_era if is_bid else ask_era
-                _add(totals_bid, totals_ask, is_bid, level[i], lots[i], best)
+                if held[0] <= level[i] <= held[1]:
+                    _add(totals_bid, totals_ask, is_bid, level[i], lots[i], best)
             else:
                 is_bid = order_is_bid[k]
                 prior_level[i], prior_lots[i], prior_row[i] = order_level[k], order_lots[k], order_place[k]
                 op[i] = (op[i] & ~np.uint8(OP_BID)) | np.uint8(OP_BID if is_bid else 0)
                 if what == OP_CANCEL_ORDER:
                     is_live[k] = False
-                    _take(totals_bid, totals_ask, is_bid, order_level[k], order_lots[k], best)
+                    _cancel(totals_bid, totals_ask, is_bid, order_level[k], order_lots[k], held, best)
                 elif what == OP_MODIFY_ORDER:
-                    if level[i] == order_level[k]:
-                        (totals_bid if is_bid else totals_ask)[level[i]] += lots[i] - order_lots[k]
-                    else:
-                        _take(totals_bid, totals_ask, is_bid, order_level[k], order_lots[k], best)
-                        _add(totals_bid, totals_ask, is_bid, level[i], lots[i], best)
+                    prior = order_level[k], order_lots[k]
+                    _modify(totals_bid, totals_ask, is_bid, prior[0], prior[1], level[i], lots[i], held, best)
                     if level[i] != order_level[k] or lots[i] > order_lots[k]:
                         order_place[k] = i
                     order_level[k], order_lots[k] = level[i], lots[i]

@@ -47,6 +47,7 @@ from queuefront.feed.tape_build import (
     ORDER_COLUMNS,
     OffGrid,
     OnGap,
+    bounded_columns,
     build_columns,
     checksum,
     is_priced,
@@ -54,9 +55,11 @@ from queuefront.feed.tape_build import (
 )
 from queuefront.feed.tape_index_compiled import find_untrusted_order_row, find_untrusted_row
 
-__all__ = ["TAPE_VERSION", "Tape", "opening_book"]
+__all__ = ["RANGE_TICKS_MAX", "TAPE_VERSION", "Tape", "opening_book"]
 
 TAPE_VERSION: Final = 2
+#: The most ticks of a bounded book: what shows all of them at once needs 16 bytes for each.
+RANGE_TICKS_MAX: Final = 2**27
 _META_KEY: Final = b"queuefront.tape"
 
 _TIMES: Final = ("first_exch_ts", "last_exch_ts", "first_local_ts", "last_local_ts")
@@ -138,8 +141,7 @@ class Tape:
         on_gap : of a market by order: `stop` at a row that names an order which is not there (or adds one that is), or
             `skip` such rows and count them in `meta["gap_rows"]`.
         opening : EVENT rows of a snapshot that both books start from; prices and quantities on the grid.
-        tick_range : (lowest, highest) tick that the books hold, both included; a market by price only. Rows outside of it
-            are no part of the books, and such a tape lives in memory only.
+        tick_range : see `bounded`.
 
         Raises
         ------
@@ -149,14 +151,10 @@ class Tape:
         """
         validate_events(events, source)
         validate_event_order(events)
-        if tick_range is not None and opening is not None:
-            ticks = instrument.ticks(opening["px"])[0]
-            opening = opening[(ticks >= tick_range[0]) & (ticks <= tick_range[1])]
-        columns, levels, opening, facts = build_columns(events, instrument, source, off_grid, on_gap, opening, tick_range)
+        columns, levels, opening, facts = build_columns(events, instrument, source, off_grid, on_gap, opening)
         meta = {"version": TAPE_VERSION, "instrument": instrument.to_dict(), "source": source, **facts, "account": account}
         tape = cls(columns, levels, instrument, meta, opening)
-        tape.tick_range = tick_range
-        return tape
+        return tape if tick_range is None else tape.bounded(*tick_range)
 
     # --- storing ------------------------------------------------------------------------------------------------------
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -250,6 +248,35 @@ class Tape:
         meta = {**self.meta, "instrument": instrument.to_dict()}
         tape = Tape(dict(self._columns()), self.levels, instrument, meta, self.opening, self._owner)
         tape.tick_range = self.tick_range
+        return tape
+
+    def bounded(self, low_tick: int, high_tick: int) -> Tape:
+        """Return the same market as books see it that hold the ticks from `low_tick` to `high_tick` only, both included.
+
+        Best prices are those of the range. Levels outside are no part of a book; in a market by order, orders outside are
+        remembered without weight, so that a modification can bring them in. Orders of ours may stand outside: trades and
+        fills reach them as elsewhere. Columns are shared where nothing lies outside; the tape lives in memory only.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such range, or the tape's books hold less than it already.
+        """
+        if not low_tick <= high_tick or high_tick - low_tick >= RANGE_TICKS_MAX:
+            raise ConfigError(
+                f"the books are to hold ticks {low_tick:,} to {high_tick:,}; give a lower and an upper price, "
+                f"{RANGE_TICKS_MAX:,} ticks at most"
+            )
+        if self.tick_range is not None and not self.tick_range[0] <= low_tick <= high_tick <= self.tick_range[1]:
+            raise ConfigError(
+                f"the tape's books hold ticks {self.tick_range[0]:,} to {self.tick_range[1]:,} and cannot show "
+                f"{low_tick:,} to {high_tick:,}; bound the tape that this one was made from"
+            )
+        columns, opening = bounded_columns(
+            dict(self._columns()), self.levels, self.opening, self.instrument, (low_tick, high_tick)
+        )
+        tape = Tape(columns, self.levels, self.instrument, self.meta, opening, self._owner)
+        tape.tick_range = (int(low_tick), int(high_tick))
         return tape
 
     # --- the events again ---------------------------------------------------------------------------------------------

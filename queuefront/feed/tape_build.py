@@ -105,7 +105,6 @@ def build_columns(
     off_grid: OffGrid,
     on_gap: OnGap,
     opening: npt.NDArray[np.void] | None,
-    tick_range: tuple[int, int] | None = None,
 ) -> tuple[Columns, npt.NDArray[np.int64], npt.NDArray[np.void] | None, dict[str, Any]]:
     """Return (columns, levels, opening, facts) of a tape of valid events in order; `facts` go into its metadata."""
     is_by_order = _is_by_order(events, source)
@@ -118,8 +117,6 @@ def build_columns(
     if opening is not None:
         opening, more = _opening_ticks(opening, instrument, source, off_grid, is_by_order=is_by_order)
         named = np.concatenate([named, more])
-    if tick_range is not None:
-        _bound(op, ticks, tick_range)
     levels = _unique(named)
     level = np.where(named_rows, np.searchsorted(levels, ticks), 0).astype(np.int32)
     columns: Columns = {
@@ -142,13 +139,43 @@ def build_columns(
     return columns, levels, opening, facts
 
 
-def _bound(op: npt.NDArray[np.uint8], ticks: npt.NDArray[np.int64], tick_range: tuple[int, int]) -> None:
-    """Mark the rows that set a level outside of a bounded book (spec B2.6): it does not hold them."""
+def bounded_columns(
+    columns: Columns,
+    levels: npt.NDArray[np.int64],
+    opening: npt.NDArray[np.void] | None,
+    instrument: Instrument,
+    tick_range: tuple[int, int],
+) -> tuple[Columns, npt.NDArray[np.void] | None]:
+    """Return the columns and the opening of a tape whose books hold a range of ticks only (spec B2.6).
+
+    columns : of a tape, with those of its orders; those that differ are replaced.
+    tick_range : lowest and highest tick, both included.
+    """
+    low, high = tick_range
+    first, last = int(np.searchsorted(levels, low)), int(np.searchsorted(levels, high, side="right")) - 1
+    if first == 0 and last == len(levels) - 1:
+        return columns, opening
+    if "order_no" in columns:
+        traced = [
+            _trace(columns, half, columns["order_no"], len(levels), (first, last)) for half in (OP_AT_EXCH, OP_AT_LOCAL)
+        ]
+        bests = {
+            f"{side}_{name}": half[side]
+            for half, name in zip(traced, ("exch", "local"), strict=True)
+            for side in ("best_bid", "best_ask")
+        }
+        return columns | bests, opening
+    if opening is not None:
+        ticks = instrument.ticks(opening["px"])[0]
+        opening = opening[(ticks >= low) & (ticks <= high)]
+    op = columns["op"].copy()
     what = _what(op)
-    is_outside = (ticks < tick_range[0]) | (ticks > tick_range[1])
+    is_outside = (columns["level"] < first) | (columns["level"] > last)
     for sets, side in ((OP_SET_BID, OP_BID), (OP_SET_ASK, 0)):
         rows = is_outside & (what == sets)
         op[rows] = (op[rows] & np.uint8(OP_AT_EXCH | OP_AT_LOCAL)) | np.uint8(OP_OUTSIDE | side)
+    columns = columns | {"op": op}
+    return columns | _best_columns(columns, levels, opening, instrument), opening
 
 
 def _is_by_order(events: npt.NDArray[np.void], source: str) -> bool:
@@ -372,7 +399,7 @@ def _order_columns(
     op = columns["op"]
     gap_rows = 0
     while True:
-        halves = [_trace(columns, half, order_no, len(ids), level_count) for half in (OP_AT_EXCH, OP_AT_LOCAL)]
+        halves = [_trace(columns, half, order_no, level_count, (0, level_count - 1)) for half in (OP_AT_EXCH, OP_AT_LOCAL)]
         is_gap = (_what(op) >= OP_ADD_ORDER) & ((_what(halves[0]["op"]) == 0) | (_what(halves[1]["op"]) == 0))
         if not is_gap.any():
             break
@@ -400,7 +427,9 @@ def _order_columns(
     return out, len(ids), gap_rows
 
 
-def _trace(columns: Columns, half: int, order_no: npt.NDArray[np.int32], order_count: int, level_count: int) -> Columns:
+def _trace(
+    columns: Columns, half: int, order_no: npt.NDArray[np.int32], level_count: int, held: tuple[int, int]
+) -> Columns:
     count = len(order_no)
     out: Columns = {"op": columns["op"].copy(), "prior_lots": np.zeros(count, np.int64)}
     for name in ("prior_level", "prior_row", "best_bid", "best_ask"):
@@ -411,8 +440,9 @@ def _trace(columns: Columns, half: int, order_no: npt.NDArray[np.int32], order_c
         order_no,
         columns["level"],
         columns["lots"],
-        order_count,
+        int(order_no.max(initial=-1)) + 1,
         level_count,
+        held,
         out["prior_level"],
         out["prior_lots"],
         out["prior_row"],

@@ -21,7 +21,7 @@ __all__ = ["ReplayAsset", "new_asset"]
     # order bus and latencies
     "requests responses latency_rows answered_rows entry_samples response_samples "
     # local half
-    "local_lots orders trades links link_lots link_ids ends "
+    "local_lots range_bids range_asks range_bids_shown range_asks_shown orders trades links link_lots link_ids ends "
     # what is recorded
     "fills changes samples traces "
     # for models of one's own
@@ -35,6 +35,8 @@ class ReplayAsset(Struct):
     order_no … prior_row : the tape's columns of a market by order; empty otherwise.
     exch_lots, local_lots : int64[2 × levels], lots by level and side: bids at 2 × level, asks at 2 × level + 1.
     taken_lots : int64[2 × levels], what we have taken since the market set the level; empty unless liquidity is honest.
+    range_bids, range_asks : float64[ticks of the range], quantities of a bounded book, see `range_view_compiled`; empty
+        without bounds.   range_bids_shown, range_asks_shown : the same memory, read-only.
     own_count : int32[2 × levels], how many of our orders rest there.
     resting : ORDER[capacity], our orders in the exchange's book; free places are chained by `order_lots`.
     resting_ids, resting_table : see `bot.id_table_compiled`.
@@ -52,45 +54,41 @@ class ReplayAsset(Struct):
 
 
 @compiled
-def new_asset(layout, spec, state, models, tables, columns, bests, levels, prior, book, latencies, params):
+def new_asset(layout, spec, state, models, tables, columns, bests, levels, prior, book, latencies, params, views):
     """Return a replayed asset before its first event.
 
     layout : LAYOUT.   models : ModelFunctions.   tables : (fee_tiers, funding).
     columns : (ev, op, exch_ts, local_ts, level, lots).   bests : the tape's four columns of best levels.
     prior : (order_no, order_id, prior_level, prior_lots, prior_row), empty unless the market is by order.
     book : (exch_lots, taken_lots, local_lots).   params : (queue_params, latency_params, fee_params, exchange_params).
-    latencies : (latency_rows, answered_rows, entry_samples, response_samples).
+    latencies : (latency_rows, answered_rows, entry_samples, response_samples).   views : (range_bids … range_asks_shown).
     """
     capacity = 64
     state["free_head"][0] = 0
     resting = np.zeros(capacity, ORDER)
-    for k in range(capacity):
-        resting["order_lots"][k] = k + 1
-    ev, op, exch_ts, local_ts, level, lots = columns
-    best_bid_exch, best_ask_exch, best_bid_local, best_ask_local = bests
-    order_no, order_id, prior_level, prior_lots, prior_row = prior
+    resting["order_lots"][:] = np.arange(1, capacity + 1)
     return ReplayAsset(
         spec,
         state,
         models,
         tables[0],
         tables[1],
-        ev,
-        op,
-        exch_ts,
-        local_ts,
-        level,
-        lots,
-        best_bid_exch,
-        best_ask_exch,
-        best_bid_local,
-        best_ask_local,
+        columns[0],
+        columns[1],
+        columns[2],
+        columns[3],
+        columns[4],
+        columns[5],
+        bests[0],
+        bests[1],
+        bests[2],
+        bests[3],
         levels,
-        order_no,
-        order_id,
-        prior_level,
-        prior_lots,
-        prior_row,
+        prior[0],
+        prior[1],
+        prior[2],
+        prior[3],
+        prior[4],
         book[0],
         book[1],
         np.zeros(len(book[0]), np.int32),
@@ -106,6 +104,10 @@ def new_asset(layout, spec, state, models, tables, columns, bests, levels, prior
         latencies[2],
         latencies[3],
         book[2],
+        views[0],
+        views[1],
+        views[2],
+        views[3],
         new_orders(layout, spec),
         np.zeros(0, EVENT),
         np.zeros((0, 3), np.int32),

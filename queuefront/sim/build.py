@@ -50,6 +50,8 @@ class Asset:
     balances : of the (base, quote) currency at the start, of a spot market; orders that they do not cover expire.
     tick_size, lot_size, contract, multiplier : override the tape's instrument. Another grid makes the tape anew, in memory.
     last_trades_capacity : above 0, the strategy sees the market's trades.
+    depth_range : (lowest, highest) price that the books hold, both included and on the grid; see `Tape.bounded` for what
+        becomes of the rest.
     """
 
     tape: Tape | str | os.PathLike[str]
@@ -64,6 +66,7 @@ class Asset:
     contract: str | None = None
     multiplier: Number | None = None
     last_trades_capacity: int = 0
+    depth_range: tuple[Number, Number] | None = None
 
     def load(self) -> Tape:
         """Return the tape with the overrides applied.
@@ -80,6 +83,13 @@ class Asset:
             raise ConfigError(f"{tape!r} is told {told}, which {type(self.queue).__name__} cannot follow; give {wanted}")
         if tape.is_by_order and not isinstance(self.exchange, NoPartialFill):
             raise ConfigError("a market by order is matched by NoPartialFill only; give exchange=NoPartialFill()")
+        tape = self._overridden(tape)
+        if self.depth_range is None:
+            return tape
+        low, high = (tape.instrument.price_to_tick(price) for price in self.depth_range)
+        return tape.bounded(low, high)
+
+    def _overridden(self, tape: Tape) -> Tape:
         changed = tape.instrument.override(
             tick_size=self.tick_size, lot_size=self.lot_size, contract=self.contract, multiplier=self.multiplier
         )
@@ -192,6 +202,19 @@ def _records_of(a):
     )
 
 
+def _range_views(tape: Tape) -> tuple[npt.NDArray[np.float64], ...]:
+    """Return what shows a bounded book's quantities, to write and to read: bids, asks, bids, asks. Empty without bounds."""
+    count = 0 if tape.tick_range is None else tape.tick_range[1] - tape.tick_range[0] + 1
+    written = np.zeros(count), np.zeros(count)  # the system gives memory to a page when it is first written
+    return (*written, *(_read_only_view(array) for array in written))
+
+
+def _read_only_view(array: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def _prepare(asset: Asset, tape: Tape, *, records: bool, traces: bool) -> Any:
     tables = _tables(asset, tape.instrument)
     spec, state = _spec(asset, tape, tables), np.zeros(1, ASSET_STATE)
@@ -202,7 +225,7 @@ def _prepare(asset: Asset, tape: Tape, *, records: bool, traces: bool) -> Any:
     row = state[0]
     row["local_feed_row"] = row["own_best_bid_level"] = -1
     row["own_best_ask_level"] = 2**31 - 1
-    row["reached_ts"] = INT64_MIN
+    row["reached_ts"], row["range_row"] = INT64_MIN, -1
     row["opening_bid_level"], row["opening_ask_level"] = start[0], start[1]
     if asset.balances is not None:
         _open_balances(row, asset.balances, tape.instrument, tables.amount_unit)
@@ -220,6 +243,7 @@ def _prepare(asset: Asset, tape: Tape, *, records: bool, traces: bool) -> Any:
         (exch_lots, np.zeros(len(exch_lots) if asset.exchange.honest else 0, np.int64), exch_lots.copy()),
         _latency_tables(asset.latency, row),
         params,
+        _range_views(tape),
     )
 
 

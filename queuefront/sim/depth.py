@@ -18,6 +18,7 @@ from queuefront.core.enums import (
 )
 from queuefront.core.jit import borrowing, compiled, internal
 from queuefront.sim.market_compiled import apply_local_rows, best_levels_before, level_of
+from queuefront.sim.range_view_compiled import apply_range_rows
 
 __all__ = ["ReplayDepth"]
 
@@ -146,32 +147,29 @@ def ask_qty_at_tick(depth, price_tick: int):
 
 
 @internal
-def _range_depth(a, side):
-    spec = a.spec[0]
-    low, high = spec["range_low"], spec["range_high"]
-    if low == INT64_MIN:
+def _follow_range(a):
+    if a.spec["range_low"][0] == INT64_MIN:
         raise ValueError("this book is not bounded; it has no array of levels")
-    out = np.zeros(high - low + 1)
-    apply_local_rows(a)
-    for v in range(len(a.levels)):
-        tick = a.levels[v]
-        if low <= tick <= high:
-            out[tick - low] = a.local_lots[2 * v + side] * spec["lot_numerator"] / spec["lot_denominator"]
-    return out
+    apply_range_rows(a)
 
 
 @attribute(ReplayDepth)
 @compiled
 def bid_depth(depth):
-    """Quantities bid at every tick of a bounded book, float64[roi_ub_tick - roi_lb_tick + 1]; a copy."""
-    return _range_depth(depth.asset, 0)
+    """Quantities bid at every tick of a bounded book, float64[roi_ub_tick - roi_lb_tick + 1]; read-only.
+
+    The array shows the book as of the last time that `bid_depth` or `ask_depth` was asked for.
+    """
+    _follow_range(depth.asset)
+    return depth.asset.range_bids_shown
 
 
 @attribute(ReplayDepth)
 @compiled
 def ask_depth(depth):
-    """Quantities offered at every tick of a bounded book, float64[roi_ub_tick - roi_lb_tick + 1]; a copy."""
-    return _range_depth(depth.asset, 1)
+    """Quantities offered at every tick of a bounded book, float64[roi_ub_tick - roi_lb_tick + 1]; see `bid_depth`."""
+    _follow_range(depth.asset)
+    return depth.asset.range_asks_shown
 
 
 @attribute(ReplayDepth)
@@ -196,7 +194,11 @@ def _qty_within(a, level, is_bid, ticks):
     lots = np.int64(0)
     if 0 <= level < len(levels):
         best = levels[level]
-        while 0 <= level < len(levels) and abs(levels[level] - best) <= ticks:
+        while (
+            0 <= level < len(levels)
+            and abs(levels[level] - best) <= ticks
+            and spec["range_low"] <= levels[level] <= spec["range_high"]
+        ):
             lots += max(a.local_lots[2 * level + side], 0)
             level += step
     return lots * spec["lot_numerator"] / spec["lot_denominator"]
@@ -256,16 +258,22 @@ def snapshot(depth):
     apply_local_rows(a)
     bid, ask = _best_levels(a)
     spec, lots, count = a.spec[0], a.local_lots, len(a.levels)
+    lowest = 0  # levels outside of a bounded book are not in it, though orders may stand there
+    while lowest <= bid and a.levels[lowest] < spec["range_low"]:
+        lowest += 1
+    while count > ask and a.levels[count - 1] > spec["range_high"]:
+        count -= 1
+    bids = max(bid + 1 - lowest, 0)
     rows = 0
-    for v in range(bid + 1):
+    for v in range(lowest, bid + 1):
         rows += lots[2 * v] > 0
     for v in range(ask, count):
         rows += lots[2 * v + 1] > 0
     out = np.zeros(rows, EVENT)
     i = 0
-    for step in range(bid + 1 + count - ask):
-        is_bid = step <= bid
-        v = bid - step if is_bid else ask + step - bid - 1
+    for step in range(bids + count - ask):
+        is_bid = step < bids
+        v = bid - step if is_bid else ask + step - bids
         here = lots[2 * v] if is_bid else lots[2 * v + 1]
         if here > 0:
             out["ev"][i] = _SNAPSHOT_BID if is_bid else _SNAPSHOT_ASK

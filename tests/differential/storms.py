@@ -252,6 +252,19 @@ def order_case(draw: Draw, *, length: int = 250) -> Case:
     return Case(assets, storm_actions(draw, storm, assets))
 
 
+def bounded_order_case(draw: Draw, *, length: int = 250) -> Case:
+    """Draw a case on a market by order whose books hold a range of ticks that the market does not leave.
+
+    Outside of it the reference's best price leaves the range (row D18).
+    """
+    case = order_case(draw, length=length)
+    assets = []
+    for asset in case.assets:
+        ticks = np.rint(asset.market.events()["px"] / asset.tick_size).astype(np.int64)
+        assets.append(replace(asset, tick_range=(int(ticks.min()) - 1, int(ticks.max()) + 1)))
+    return replace(case, assets=tuple(assets))
+
+
 def recorded_order_case(draw: Draw, *, length: int = 250) -> Case:
     """Draw a case on a recorded market by order."""
     market = OrderFeed()

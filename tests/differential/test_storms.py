@@ -15,6 +15,7 @@ from tests.differential.storms import (
     EXCHANGES,
     QUEUES,
     bounded_case,
+    bounded_order_case,
     order_case,
     recorded_case,
     recorded_order_case,
@@ -77,6 +78,12 @@ def test_a_storm_on_a_market_by_order_ends_alike(judge: Judge) -> None:
     # With the reference's fills at the best price (row D53), everything is compared, money too.
     for seed in range(FIRST_SEED, FIRST_SEED + RUNS):
         judge.check(order_case(seeded(seed)), strict_reference=True)
+
+
+def test_a_storm_on_a_bounded_book_by_order_ends_alike(judge: Judge) -> None:  # D14 as above
+    for seed in range(FIRST_SEED, FIRST_SEED + RUNS // 4):
+        case = bounded_order_case(seeded(700 + seed))
+        judge.check(case, ignored=("best_bid_qty", "best_ask_qty"), strict_reference=True)
 
 
 @pytest.mark.skipif(not OrderFeed.is_recorded(), reason=f"there is no {ORDER_FEED_FILE} beside the repository")

@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import ContractKind
 from queuefront.core.errors import ConfigError, DataError, TimestampRangeError
 from queuefront.core.instrument import Instrument, exact
-from queuefront.feed import Tape, read_events
+from queuefront.feed import RANGE_TICKS_MAX, Tape, read_events
 from queuefront.sim import (
     Asset,
     Backtester,
@@ -43,8 +43,6 @@ from queuefront.sim import (
 )
 
 __all__ = ["BacktestAsset", "HashMapMarketDepthBacktest", "ROIVectorMarketDepthBacktest"]
-
-_RANGE_MAX: Final = 2**27
 
 Data = str | os.PathLike[str] | npt.NDArray[np.void]
 
@@ -226,8 +224,8 @@ class BacktestAsset:
     def build(self, *, is_bounded: bool = False) -> Asset:
         """Return the asset in our own terms.
 
-        A tape of files is made once and kept in the user's cache folder, see `tape_cache`; one of arrays, with a snapshot,
-        or with bounded books, is made in memory.
+        A tape of files is made once and kept in the user's cache folder, see `tape_cache`; one of arrays, or with a
+        snapshot, is made in memory.
 
         is_bounded : the books hold the prices from `roi_lb` to `roi_ub` only.
 
@@ -247,7 +245,10 @@ class BacktestAsset:
             contract=self._contract,
             multiplier=exact(self._multiplier, "contract_size"),
         )
-        tape = self._tape(instrument, self._tick_range(instrument) if is_bounded else None)
+        tick_range = self._tick_range(instrument) if is_bounded else None
+        tape = self._tape(instrument)
+        if tick_range is not None:
+            tape = tape.bounded(*tick_range)
         source = tape.meta["source"]
         rounded = tape.meta["rounded"]
         if rounded["px"] or rounded["qty"]:
@@ -271,22 +272,21 @@ class BacktestAsset:
             raise ConfigError(
                 f"the vector book holds prices from {self._roi[0]} to {self._roi[1]}; set roi_lb(…) and roi_ub(…)"
             )
-        if high - low >= _RANGE_MAX:
+        if high - low >= RANGE_TICKS_MAX:
             raise ConfigError(
                 f"the vector book holds {high - low + 1:,} ticks, from {self._roi[0]} to {self._roi[1]}; set roi_lb(…) and "
-                f"roi_ub(…) closer, {_RANGE_MAX:,} ticks at most"
+                f"roi_ub(…) closer, {RANGE_TICKS_MAX:,} ticks at most"
             )
         return low, high
 
-    def _tape(self, instrument: Instrument, tick_range: tuple[int, int] | None) -> Tape:
+    def _tape(self, instrument: Instrument) -> Tape:
         def make() -> Tape:
             events, source = self._load()
             opening = None if self._snapshot is None else _events_of(self._snapshot)[0]
-            return Tape.build(events, instrument, source=source, off_grid="round", opening=opening, tick_range=tick_range)
+            return Tape.build(events, instrument, source=source, off_grid="round", opening=opening)
 
         paths = [Path(part) for part in self._parts if isinstance(part, str | os.PathLike)]
-        is_stored = self._snapshot is None and tick_range is None
-        if not paths or len(paths) < len(self._parts) or not is_stored:
+        if not paths or len(paths) < len(self._parts) or self._snapshot is not None:
             return make()
         return cached_tape(paths, instrument, {"latency_offset": self._latency_offset, "off_grid": "round"}, make)
 

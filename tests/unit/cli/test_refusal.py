@@ -121,6 +121,11 @@ CASES: list[tuple[str, tuple[str, ...], str]] = [
         ('FILE: asset.balances = ["1"]: expected an array of length 2; write for example balances = ["0.5", "30000"]'),
     ),
     (
+        "[asset]\ndepth_range = 3",
+        (),
+        'FILE: asset.depth_range = 3: expected an array; write for example depth_range = ["50000", "70000"]',
+    ),
+    (
         "[asset.exchange]\nkind = 'partial-fill'\nhonest = 1",
         (),
         "FILE: asset.exchange.honest = 1: expected true or false; write for example honest = true",

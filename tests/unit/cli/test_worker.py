@@ -108,6 +108,7 @@ def test_models_from_files_become_the_librarys(tmp_path: Path) -> None:
         exchange=PartialFill(honest=True),
         funding=str(tmp_path / "funding.csv"),
         balances=("1", 2),
+        depth_range=("50000.5", 70000),
     )
     asset = build_asset("x.tape", config)
     assert isinstance(asset.latency, qf.SampledLatency)
@@ -117,6 +118,7 @@ def test_models_from_files_become_the_librarys(tmp_path: Path) -> None:
     assert asset.exchange == qf.PartialFill(honest=True)
     assert list(asset.funding) == [qf.Funding(100, Decimal("5.5"), Decimal("0.01"))]
     assert asset.balances == ("1", 2)
+    assert asset.depth_range == ("50000.5", 70000)
 
 
 def test_a_configuration_of_every_kind_survives_its_way_to_the_process(tmp_path: Path) -> None:
