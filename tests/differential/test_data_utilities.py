@@ -12,6 +12,8 @@ import pytest
 from numba import njit
 
 from queuefront.book import FusedBook
+from queuefront.compat.hftbacktest.data import FuseMarketDepth
+from queuefront.compat.hftbacktest.data.utils import difforderbooksnapshot
 from queuefront.core import EVENT
 from queuefront.core.enums import (
     BEST_ASK_EVENT,
@@ -45,11 +47,11 @@ BOTH = EXCH_EVENT | LOCAL_EVENT
 
 # --- fused books ------------------------------------------------------------------------------------------------------
 def reference_fused(events: np.ndarray, is_added: np.ndarray, tick_size: float, lot_size: float) -> np.ndarray:
-    from hftbacktest.data import FuseMarketDepth
+    from hftbacktest.data import FuseMarketDepth as Reference
 
     @njit
     def run(events, is_added, tick_size, lot_size):
-        fused = FuseMarketDepth(tick_size, lot_size)
+        fused = Reference(tick_size, lot_size)
         for i in range(len(events)):
             fused.process_event(events, i, is_added[i])
         rows = fused.fused_events.copy()
@@ -57,6 +59,17 @@ def reference_fused(events: np.ndarray, is_added: np.ndarray, tick_size: float, 
         return rows
 
     return run(events, is_added, tick_size, lot_size)
+
+
+@njit
+def compat_fused(events, is_added, tick_size, lot_size):
+    """Do what `reference_fused` does with ours under the reference's name."""
+    fused = FuseMarketDepth(tick_size, lot_size)
+    for i in range(len(events)):
+        fused.process_event(events, i, is_added[i])
+    rows = fused.fused_events.copy()
+    fused.close()
+    return rows
 
 
 def random_stream(seed: int, count: int) -> np.ndarray:
@@ -86,6 +99,7 @@ def test_fused_rows_of_random_streams_equal_the_references(seeds):
     made = FusedBook("0.5", "0.25").fuse(events)
     assert len(made) > len(events) // 2
     assert made.tobytes() == wanted.tobytes()
+    assert compat_fused(events, np.ones(len(events), np.bool_), 0.5, 0.25).tobytes() == wanted.tobytes()
 
 
 @pytest.mark.slow
@@ -95,7 +109,9 @@ def test_rows_that_are_not_added_equal_the_references():
     book = FusedBook("0.5", "0.25")
     for i in range(len(events)):
         book.process_event(events, i, bool(is_added[i]))
-    assert book.fused_events.tobytes() == reference_fused(events, is_added, 0.5, 0.25).tobytes()
+    wanted = reference_fused(events, is_added, 0.5, 0.25).tobytes()
+    assert book.fused_events.tobytes() == wanted
+    assert compat_fused(events, is_added, 0.5, 0.25).tobytes() == wanted
 
 
 @pytest.mark.slow
@@ -115,6 +131,7 @@ def test_fused_rows_of_a_recorded_feed_equal_the_references():
     for name in ("ev", "exch_ts", "local_ts", "qty"):
         assert np.array_equal(made[name], wanted[name]), name
     np.testing.assert_allclose(made["px"], wanted["px"], rtol=1e-15)
+    assert compat_fused(rows, np.ones(len(rows), np.bool_), 0.1, 0.001).tobytes() == made.tobytes()
 
 
 @pytest.mark.slow
@@ -222,9 +239,11 @@ def test_book_differences_equal_the_references():
     from hftbacktest.data.utils.difforderbooksnapshot import DiffOrderBookSnapshot as Reference
 
     ours, theirs = DiffOrderBookSnapshot(8, "0.1", "1"), Reference(8, 0.1, 1.0)
+    compat = difforderbooksnapshot.DiffOrderBookSnapshot(8, 0.1, 1.0)
     for book in random_books(7, 200, 8):
-        for made, wanted in zip(ours.snapshot(*book), theirs.snapshot(*book), strict=True):
+        for made, also, wanted in zip(ours.snapshot(*book), compat.snapshot(*book), theirs.snapshot(*book), strict=True):
             assert made.shape == wanted.shape
+            assert made.tolist() == also.tolist()
             np.testing.assert_allclose(made, wanted, rtol=1e-15)
 
 

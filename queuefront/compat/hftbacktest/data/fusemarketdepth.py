@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
-from queuefront.book import FusedBook
+from numba.extending import overload
+
+from queuefront.book.stream_fuser_compiled import StreamFuser, new_stream_fuser
+from queuefront.bot import LAYOUT
+from queuefront.core.jit import IS_INTERPRETED, compiled
 
 __all__ = ["FuseMarketDepth"]
 
-Events = npt.NDArray[np.void]
+
+@compiled
+def _new(layout, tick_size, lot_size):  # type: ignore[no-untyped-def]  # noqa: ARG001 - the layout is there for its type
+    return new_stream_fuser(tick_size, lot_size)
 
 
-class FuseMarketDepth:
-    """Fuse best prices and depth streams; a plain Python class, where hftbacktest's can be used in compiled functions.
+def FuseMarketDepth(tick_size: float, lot_size: float) -> StreamFuser:  # noqa: N802 - hftbacktest's name
+    """Return what fuses best prices and depth streams, for Python and for compiled functions, which may call this too.
 
-    `FusedBook.fuse` does a whole array at once and is the fast way.
+    It has `process_event(ev, index, add)`, `fused_events` and `close()`. `queuefront.book.FusedBook.fuse` does a whole
+    array at once and is the fast way.
     """
+    made: StreamFuser = _new(LAYOUT, float(tick_size), float(lot_size))
+    return made
 
-    def __init__(self, tick_size: float, lot_size: float) -> None:
-        self._book = FusedBook(tick_size, lot_size)
 
-    def process_event(self, ev: Events, index: int, add: bool) -> None:
-        """Apply row `index` of `ev`; with `add`, what it makes joins `fused_events`. A useless row raises ValueError."""
-        self._book.process_event(ev, int(index), add)
+if not IS_INTERPRETED:
 
-    @property
-    def fused_events(self) -> Events:
-        """The rows made so far; a copy."""
-        return self._book.fused_events
+    @overload(FuseMarketDepth)  # type: ignore[untyped-decorator]
+    def _inside(tick_size: Any, lot_size: Any) -> Any:  # noqa: ARG001 - Numba passes types
+        def make(tick_size: Any, lot_size: Any) -> Any:
+            return new_stream_fuser(float(tick_size), float(lot_size))
 
-    def close(self) -> None:
-        """Let go of the memory."""
-        self._book.close()
+        return make
