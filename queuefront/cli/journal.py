@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from queuefront.cli.progress import row_progress
 from queuefront.cli.terminal import fail, guarded, print_pairs, print_table
+from queuefront.core import format_ts
 
 if TYPE_CHECKING:
     from queuefront.kernel import SqliteJournal
@@ -67,27 +67,26 @@ def journal_show(
         rows = [_cells(row) for row, _ in zip(opened.rows(start), range(count), strict=False)]
     finally:
         opened.close()
-    print_table(f"{journal}, {opened.last_seq:,} rows", ("row", "input", "of", "fields"), rows, number_columns=(0,))
+    print_table(
+        f"{journal}, {opened.last_seq:,} rows",
+        ("row", "time, UTC", "input", "of", "what it says"),
+        rows,
+        number_columns=(0,),
+    )
 
 
 def _cells(row: Any) -> tuple[object, ...]:
-    fields = _fields(row)
-    name, of = fields.pop("input"), fields.pop("of")
-    return row.seq, name, of, " ".join(f"{key}={value}" for key, value in fields.items())
-
-
-def _fields(row: Any) -> dict[str, object]:
-    """Return what a row says, leaving out what it does not."""
-    from msgspec.structs import asdict
+    import json
 
     from queuefront.kernel.codec import decode_input
+    from queuefront.store import input_row
 
-    entry = decode_input(row.payload, f"row {row.seq:,}")
-    values = {key: getattr(value, "name", value) for key, value in asdict(entry).items()}
-    kind = type(entry).__name__
-    name = str(values.pop("kind")) if kind == "VenueEvent" else kind
-    of = values.pop("cid", "") or values.pop("intent_id", "")
-    return {"input": name, "of": of, **{key: value for key, value in values.items() if value not in (None, "", (), -1)}}
+    told = input_row(row.seq, decode_input(row.payload, f"row {row.seq:,}"))
+    fields = json.loads(told["fields"])
+    words = (
+        f"{key}={value}" for key, value in fields.items() if key not in ("cid", "intent_id") or value != told["subject"]
+    )
+    return row.seq, format_ts(told["ts"]), told["kind"], told["subject"] or "", " ".join(words)
 
 
 @guarded
@@ -143,41 +142,67 @@ def _print_state(journal: Path, state: Any, is_equal: bool | None) -> None:
 @guarded
 def journal_export(
     journal: File,
-    out: Annotated[Path, typer.Option("-o", "--out", help="File of JSON lines.")],
-    ledger: Annotated[bool, typer.Option("--ledger", help="The ledger's entries instead of the inputs.")] = False,
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--out", help="Ends in .jsonl (one table), .sqlite (all), or is a folder of Parquet (all)."),
+    ],
+    table: Annotated[str, typer.Option(help="Table of a .jsonl; --table help lists them.")] = "inputs",
 ) -> None:
-    """Write the inputs of a journal, or the ledger that they make, as JSON lines.
+    """Make tables of a journal: inputs, outcomes, orders, slots, fills, trades, ledger. SQLite and Parquet are continued.
 
     \b
-    Example: qf journal export trades.journal --ledger -o ledger.jsonl
+    Example: qf journal export trades.journal -o trades.parquet.d
+             qf journal export trades.journal -o ledger.jsonl --table ledger
     """
-    import msgspec
+    from queuefront.core import ConfigError
+    from queuefront.store import TABLES, Follower, ParquetSink, SqliteSink, origin_of
 
+    if table == "help":
+        print_table("tables", ("name", "a row is"), [(each.name, each.meaning) for each in TABLES], number_columns=())
+        return
+    if table not in {each.name for each in TABLES}:
+        raise ConfigError(f"--table {table!r} is no table; choose of {', '.join(each.name for each in TABLES)}")
+    if out.suffix in (".jsonl", ".json"):
+        _export_lines(journal, out, table)
+        return
+    if table != "inputs":
+        raise ConfigError(f"{out}: holds all tables; leave --table {table} out, or end the name in .jsonl")
     opened = _open(journal)
-    count = 0
+    origin = origin_of(opened)
+    opened.close()
+    sink = (SqliteSink if out.suffix in (".sqlite", ".db") else ParquetSink)(out, origin)
     try:
-        with out.open("xb") as file:
-            for record in _ledger(opened) if ledger else _inputs(opened):
-                file.write(msgspec.json.encode(record) + b"\n")
-                count += 1
+        with row_progress("exporting") as report:
+            written = Follower(journal, sink).catch_up(report)
+        mark = sink.mark()
+    finally:
+        sink.close()
+    print_pairs(f"{out}", [("format", sink.backend_kind), ("journal rows added", written), ("up to row", mark.seq)])
+
+
+def _export_lines(journal: Path, out: Path, table: str) -> None:
+    import json
+
+    from queuefront.kernel import initial_state
+    from queuefront.kernel.demo import money_text
+    from queuefront.store import TABLES, ColumnKind, journal_rows
+
+    (chosen,) = (each for each in TABLES if each.name == table)
+    opened = _open(journal)
+    scale, count = opened.config.cash_scale, 0
+    try:
+        with out.open("x", encoding="utf-8") as file, row_progress("exporting") as report:
+            for after, rows in journal_rows(opened, initial_state(opened.config)):
+                for row in (row for name, row in rows if name == table):
+                    cells = {column.name: row.get(column.name) for column in chosen.columns}
+                    for column in chosen.columns:
+                        units = cells[column.name]
+                        if column.kind is ColumnKind.CASH and units is not None:
+                            cells[column.name] = money_text(units, scale)
+                    file.write(json.dumps(cells, ensure_ascii=False) + "\n")
+                    count += 1
+                if after.seq % 1_000 == 0:
+                    report(after.seq, opened.last_seq)
     finally:
         opened.close()
-    print_pairs(f"{out}", [("lines", count)])
-
-
-def _inputs(opened: Any) -> Iterator[dict[str, object]]:
-    for row in opened.rows():
-        yield {"seq": row.seq, "checksum": row.checksum.hex(), **_fields(row)}
-
-
-def _ledger(opened: Any) -> Iterator[dict[str, object]]:
-    from msgspec.structs import asdict
-
-    from queuefront.kernel import Publish, initial_state, replay
-
-    for _, _, effects in replay(initial_state(opened.config), opened.rows()):
-        for effect in effects:
-            if isinstance(effect, Publish):
-                for entry in effect.entries:
-                    values = {key: getattr(value, "name", value) for key, value in asdict(entry).items()}
-                    yield {**values, "amount": entry.amount}
+    print_pairs(f"{out}", [("table", table), ("lines", count)])

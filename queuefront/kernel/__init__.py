@@ -1,7 +1,7 @@
 """The execution kernel: slots, orders and money, exact, journaled, and killable at any instant."""
 
 from queuefront.kernel.audit import audit, audit_chain
-from queuefront.kernel.desk import Desk, cash_units, config_of, spec_of
+from queuefront.kernel.desk import Desk, cash_decimal, cash_units, config_of, spec_of
 from queuefront.kernel.driver import Kernel, open_kernel
 from queuefront.kernel.engine import Engine, replay
 from queuefront.kernel.enums import (
@@ -18,6 +18,7 @@ from queuefront.kernel.enums import (
 )
 from queuefront.kernel.errors import JournalDamagedError, JournalError, JournalLockedError, KernelClosedError
 from queuefront.kernel.journal import MemoryJournal, SqliteJournal
+from queuefront.kernel.notional import Amount, Ratio, ratio_of
 from queuefront.kernel.outcome import KernelOutcome
 from queuefront.kernel.records import (
     Alarm,
@@ -25,6 +26,7 @@ from queuefront.kernel.records import (
     Config,
     Control,
     Enter,
+    EventFailed,
     Exit,
     LedgerEntry,
     Limits,
@@ -44,6 +46,7 @@ from queuefront.kernel.threads import ThreadedKernel
 
 __all__ = [
     "Alarm",
+    "Amount",
     "Book",
     "Cancel",
     "CancelState",
@@ -54,6 +57,7 @@ __all__ = [
     "Diagnostic",
     "Engine",
     "Enter",
+    "EventFailed",
     "Exit",
     "Health",
     "JournalDamagedError",
@@ -72,6 +76,7 @@ __all__ = [
     "OrderStatus",
     "PriceQuality",
     "Publish",
+    "Ratio",
     "Reconcile",
     "Recover",
     "Settle",
@@ -87,10 +92,12 @@ __all__ = [
     "VenueOutcome",
     "audit",
     "audit_chain",
+    "cash_decimal",
     "cash_units",
     "config_of",
     "initial_state",
     "open_kernel",
+    "ratio_of",
     "replay",
     "spec_of",
     "step",

@@ -9,14 +9,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from queuefront.core import ConfigError, Instrument
-from queuefront.kernel.desk import Desk, config_of, spec_of
+from queuefront.kernel.desk import Desk, cash_decimal, config_of, spec_of
 from queuefront.kernel.driver import Kernel, open_kernel
 from queuefront.kernel.outcome import KernelOutcome
 from queuefront.kernel.records import Publish
 from queuefront.kernel.state import Book, State
 from queuefront.venues import MockExchange, MockFault, MockFill, MockVenue, PlaceOrder
 
-__all__ = ["Chapter", "DemoTable", "ledger_rows", "run_demo", "slot_rows"]
+__all__ = ["Chapter", "DemoTable", "ledger_rows", "money_text", "run_demo", "slot_rows"]
 
 SECOND = 10**9
 START = 1_700_000_000 * SECOND
@@ -47,7 +47,7 @@ def slot_rows(state: State) -> list[tuple[object, ...]]:
     scale = state.config.cash_scale
     slots = (state.slots[i] for i in range(len(state.slots)))
     return [
-        (slot.slot_id, slot.stage.name, slot.health.name, slot.trade_id, slot.size, _money(slot.realized, scale))
+        (slot.slot_id, slot.stage.name, slot.health.name, slot.trade_id, slot.size, money_text(slot.realized, scale))
         for slot in slots
         if slot.trade_id
     ]
@@ -56,11 +56,13 @@ def slot_rows(state: State) -> list[tuple[object, ...]]:
 def ledger_rows(book: Book, scale: int) -> list[tuple[str, object]]:
     """Return the balances of a book, as names and amounts."""
     names = ("capital", "cash", "position", "fees", "funding", "realized")
-    return [(f"{name}, {book.currency}", _money(getattr(book, name), scale)) for name in names]
+    return [(f"{name}, {book.currency}", money_text(getattr(book, name), scale)) for name in names]
 
 
-def _money(units: int, scale: int) -> str:
-    return format(Decimal(units).scaleb(-scale).normalize(), "f")
+def money_text(units: int, scale: int) -> str:
+    """Return cash units as an exact decimal without trailing zeros."""
+    text = format(cash_decimal(units, scale), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 class _Session:
@@ -99,7 +101,14 @@ class _Session:
         state, scale = kernel.state, 12
         entries = [entry for item in self.published[since:] for entry in item.entries]
         ledger = [
-            (e.seq, e.kind.name, e.trade_id, _money(e.cash, scale), _money(e.amount, scale), _money(e.capital_after, scale))
+            (
+                e.seq,
+                e.kind.name,
+                e.trade_id,
+                money_text(e.cash, scale),
+                money_text(e.amount, scale),
+                money_text(e.capital_after, scale),
+            )
             for e in entries
         ]
         journal = [(p.seq, p.input_kind, p.cid, p.diagnostic.name, _moves(p)) for p in self.published[since:]]
@@ -186,6 +195,9 @@ def _proof(session: _Session, kernel: Kernel) -> list[str]:
     checks = [
         (f"orders sent {len(sent)}, each once", len(sent) == len(set(sent))),
         (f"position {ours:,} lots here, {held:,} at the venue", ours == held),
-        (f"cash {_money(state.book.cash, 12)} here, {_money(cash, 12)} by the venue's fills", state.book.cash == cash),
+        (
+            f"cash {money_text(state.book.cash, 12)} here, {money_text(cash, 12)} by the venue's fills",
+            state.book.cash == cash,
+        ),
     ]
     return [f"{text}: {'equal' if is_true else 'DIFFERENT'}" for text, is_true in checks]

@@ -17,7 +17,7 @@ from queuefront.kernel.outcome import KernelOutcome, closed_outcome
 from queuefront.kernel.records import Cancel, Config, Enter, Exit, Limits, Modify, Reconcile, Settle, Spec
 from queuefront.venues import OrderType, Role, Side, TimeInForce
 
-__all__ = ["Desk", "cash_units", "config_of", "spec_of"]
+__all__ = ["Desk", "cash_decimal", "cash_units", "config_of", "spec_of"]
 
 
 def cash_units(amount: Number, scale: int) -> int:
@@ -26,6 +26,12 @@ def cash_units(amount: Number, scale: int) -> int:
     if units.denominator != 1:
         raise ConfigError(f"{amount} is not a whole number of 10^-{scale}; choose a larger cash_scale")
     return int(units)
+
+
+def cash_decimal(units: int, scale: int) -> Decimal:
+    """Return units of 10^-scale as money, exactly, however many digits that takes."""
+    digits = tuple(int(digit) for digit in str(abs(units)))
+    return Decimal((int(units < 0), digits, -scale))
 
 
 def spec_of(
@@ -307,7 +313,7 @@ class Desk:
 
     def money(self, units: int) -> Decimal:
         """Return cash units as money."""
-        return Decimal(units).scaleb(-self.kernel.state.config.cash_scale)
+        return cash_decimal(units, self.kernel.state.config.cash_scale)
 
 
 def _side(side: Side | str) -> Side:

@@ -416,6 +416,7 @@ async def open_kernel(
     except BaseException:
         opened.close()
         raise
-    kernel._apply_all([Recover(kernel._clock())])  # noqa: SLF001 the constructor's other half
+    backends = (("journal", kernel.journal_kind), ("venue", venue.backend_kind))
+    kernel._apply_all([Recover(kernel._clock(), backends=backends)])  # noqa: SLF001 the constructor's other half
     await kernel.settle()
     return kernel

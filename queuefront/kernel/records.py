@@ -235,10 +235,14 @@ class Tick(Record, frozen=True, tag="tick"):
 
 
 class Recover(Record, frozen=True, tag="recover"):
-    """The process came back: every order that may exist at the venue is asked about before a command is taken."""
+    """The process came back: every order that may exist at the venue is asked about before a command is taken.
+
+    `backends` says what each component really is: (name, kind).
+    """
 
     ts: int
     reason: str = "start"
+    backends: tuple[tuple[str, str], ...] = ()
 
 
 class SnapshotFailed(Record, frozen=True, tag="snapshot-failed"):

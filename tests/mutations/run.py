@@ -25,18 +25,30 @@ TESTS = ("tests/unit/kernel", "tests/scenario/test_kernel_scenarios.py", "tests/
 
 def module_of(fault: Fault) -> Path:
     """Return the file that a fault changes."""
-    return ROOT / "queuefront" / "kernel" / f"{fault.module}.py"
+    return ROOT / _path_of(fault)
+
+
+def _path_of(fault: Fault) -> Path:
+    """Return where a fault's module stands: in the kernel, or in the room before its slash."""
+    room, _, name = fault.module.rpartition("/")
+    return Path("queuefront") / (room or "kernel") / f"{name}.py"
+
+
+def noticing_tests(fault: Fault) -> tuple[str, ...]:
+    """Return the tests that are to notice a fault: all of the kernel's, or those of its room."""
+    room = fault.module.rpartition("/")[0]
+    return (f"tests/unit/{room}",) if room else TESTS
 
 
 def run(fault: Fault, folder: Path) -> str:
     """Apply a fault and return the first test that fails, or an empty text."""
-    copy = folder / "queuefront" / "kernel" / f"{fault.module}.py"
+    copy = folder / _path_of(fault)
     original = copy.read_text("utf-8")
     if original.count(fault.text) < 1:
         raise RuntimeError(f"{fault.name}: {fault.module}.py no longer holds {fault.text!r}; write the fault anew")
     copy.write_text(original.replace(fault.text, fault.instead, 1), "utf-8")
     try:
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *TESTS]
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *noticing_tests(fault)]
         environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             done = subprocess.run(

@@ -1,9 +1,12 @@
-"""The parts of `docs/kernel.md` that are made from the transition table and from the codes."""
+"""The parts of `docs/kernel.md` that are made from the transition table, and of `docs/tables.md` from the tables."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from queuefront.kernel.enums import ENTRY_STAGES, EXIT_STAGES, FREE_STAGES, Stage
 from queuefront.kernel.table import ROWS, Guard
+from queuefront.store import TABLES
 
 _GROUPS = {
     frozenset(Stage): "any",
@@ -48,16 +51,27 @@ def diagram() -> str:
     return "\n".join([*lines, "```"])
 
 
+def tables() -> str:
+    """Write what each table and each of its columns means."""
+    lines: list[str] = []
+    for table in TABLES:
+        lines += ["", f"### {table.name}", "", f"A row is {table.meaning}. Key: `{'`, `'.join(table.key)}`.", ""]
+        lines += ["| column | holds | meaning |", "| --- | --- | --- |"]
+        lines += [f"| {column.name} | {column.kind.value} | {column.meaning} |" for column in table.columns]
+    return "\n".join(lines[1:])
+
+
 PARTS = {"transitions": transitions, "diagram": diagram}
+TABLE_PARTS = {"tables": tables}
 
 
-def with_parts(text: str) -> str:
+def with_parts(text: str, parts: Mapping[str, Callable[[], str]] = PARTS, page: str = "docs/kernel.md") -> str:
     """Return the page with its generated parts as they should be."""
-    for name, make in PARTS.items():
+    for name, make in parts.items():
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
         before, _, rest = text.partition(begin)
         _, mark, after = rest.partition(end)
         if not mark:
-            raise RuntimeError(f"docs/kernel.md lacks the lines {begin} and {end}")
+            raise RuntimeError(f"{page} lacks the lines {begin} and {end}")
         text = f"{before}{begin}\n\n{make()}\n\n{end}{after}"
     return text

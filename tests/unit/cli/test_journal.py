@@ -30,15 +30,41 @@ def test_a_journal_verifies_is_shown_and_replayed(journal: Path) -> None:
     assert ["equal", "to", "its", "snapshot", "yes"] in [line.split() for line in ran.out.splitlines()]
 
 
-def test_a_journal_is_exported_as_inputs_or_as_ledger(journal: Path, tmp_path: Path) -> None:
+def test_a_table_is_exported_as_lines_once(journal: Path, tmp_path: Path) -> None:
     assert qf("journal", "export", journal, "-o", tmp_path / "a.jsonl").code == 0
     rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
     assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
-    assert qf("journal", "export", journal, "--ledger", "-o", tmp_path / "b.jsonl").code == 0
+    ran = qf("journal", "export", journal, "--table", "ledger", "-o", tmp_path / "b.jsonl")
+    assert (ran.code, ran.rows[1:]) == (0, ["table ledger", "lines 12"])
     entries = [json.loads(line) for line in (tmp_path / "b.jsonl").read_text().splitlines()]
     # Each entry holds capital before and after, and they chain (E20, E22, A5).
     assert all(a["capital_after"] == b["capital_before"] for a, b in pairwise(entries))
+    assert entries[1]["cash"] == "-0.01251"
     assert qf("journal", "export", journal, "-o", tmp_path / "a.jsonl").code == 2
+
+
+def test_all_tables_are_exported_and_continued(journal: Path, tmp_path: Path) -> None:
+    for name, kind in (("t.sqlite", "sqlite"), ("tables", "parquet")):
+        ran = qf("journal", "export", journal, "-o", tmp_path / name)
+        assert (ran.code, ran.rows[1:]) == (0, [f"format {kind}", "journal rows added 39", "up to row 39"])
+        assert "journal rows added 0" in qf("journal", "export", journal, "-o", tmp_path / name).rows
+    db = sqlite3.connect(tmp_path / "t.sqlite")
+    assert db.execute("SELECT trade_id, pnl FROM trades ORDER BY seq").fetchall() == [
+        ("t1", 281_370_000_000), ("t2", -42_000_000_000),
+    ]  # fmt: skip
+    db.close()
+
+
+def test_the_tables_are_listed_and_a_wrong_name_is_refused(journal: Path, tmp_path: Path) -> None:
+    assert "trade_events" in qf("journal", "export", journal, "-o", tmp_path / "x", "--table", "help").out
+    ran = qf("journal", "export", journal, "-o", tmp_path / "a.jsonl", "--table", "fills")
+    names = "inputs, outcomes, order_events, position_state, trade_events, trades, ledger, system_events"
+    assert (ran.code, ran.err) == (2, f"qf journal export: --table 'fills' is no table; choose of {names}\n")
+    ran = qf("journal", "export", journal, "-o", tmp_path / "a.sqlite", "--table", "ledger")
+    where = tmp_path / "a.sqlite"
+    assert (ran.code, ran.err) == (
+        2, f"qf journal export: {where}: holds all tables; leave --table ledger out, or end the name in .jsonl\n",
+    )  # fmt: skip
 
 
 def test_a_damaged_journal_is_named_with_its_row(journal: Path) -> None:

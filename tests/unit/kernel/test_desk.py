@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from queuefront.core import ConfigError, ContractKind, Instrument
-from queuefront.kernel import Desk, Diagnostic, Stage, cash_units, config_of, open_kernel, spec_of
+from queuefront.kernel import Desk, Diagnostic, Stage, cash_decimal, cash_units, config_of, open_kernel, spec_of
 from queuefront.venues import EventKind, MockExchange, MockVenue, Role, Side, VenueEvent
 
 TRX = Instrument(venue="mock", symbol="TRX", tick_size="0.00001", lot_size="0.1", quote="USDT")  # type: ignore[arg-type]
@@ -153,4 +153,6 @@ def test_instruments_that_cannot_be_counted_are_refused() -> None:
     with pytest.raises(ConfigError, match="use up to 20 lower-case letters and digits"):
         config_of([spec_of(TRX, 12)], lease="A-b", capital=1)
     assert cash_units("1.5", 12) == 15 * 10**11
+    assert cash_decimal(-15 * 10**11, 12) == Decimal("-1.5")
+    assert str(cash_decimal(10**40 + 1, 12)) == "1" + 28 * "0" + ".000000000001"
     assert VenueEvent(ts=1, kind=EventKind.ACK).cum_lots is None

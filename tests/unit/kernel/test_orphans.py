@@ -154,6 +154,21 @@ def test_what_has_not_been_called_drift_yet_cannot_be_adopted() -> None:
     assert story.detail == "target_size: 30 lots; 0 are drift by the last snapshot on this side"
 
 
+def test_drift_that_was_waved_through_is_adopted_only_when_a_snapshot_shows_it_again() -> None:
+    story = Orphaned()
+    story.drift(30)
+    story.unblock()
+    assert story.settle(lots=30, tick=8_200) is D.INVALID_INTENT
+    story.drift(30)
+    assert story.settle(lots=30, tick=8_200) is D.OK
+
+
+def test_the_trade_of_an_adoption_is_used_up() -> None:
+    story = Orphaned((10, 8_000))
+    assert story.settle(lots=4, trade_id="mine") is D.OK
+    assert story.settle(lots=4, trade_id="mine", slot_id=1) is D.DUPLICATE_TRADE
+
+
 def test_orphans_that_are_gone_at_the_venue_are_booked_at_the_price_of_their_end() -> None:
     story = Orphaned((10, 8_000))
     assert story.settle(BOOK, 10, tick=8_100) is D.INVALID_INTENT
