@@ -1,5 +1,7 @@
 """Venues: what they are asked, what they answer."""
 
+from queuefront.venues.credentials import Credentials
+from queuefront.venues.errors import MessageError, VenueError
 from queuefront.venues.interface import MockVenue, Venue
 from queuefront.venues.mock import (
     MockExchange,
@@ -10,6 +12,7 @@ from queuefront.venues.mock import (
     VenueDownError,
     VenueTimeoutError,
 )
+from queuefront.venues.outcome import Done, Outcome, Reason, Refused, Unknown
 from queuefront.venues.types import (
     ORDER_KINDS,
     CancelOrder,
@@ -35,9 +38,12 @@ from queuefront.venues.types import (
 __all__ = [
     "ORDER_KINDS",
     "CancelOrder",
+    "Credentials",
+    "Done",
     "EventKind",
     "FetchSnapshot",
     "Liquidity",
+    "MessageError",
     "MockExchange",
     "MockFault",
     "MockFill",
@@ -46,18 +52,23 @@ __all__ = [
     "ModifyOrder",
     "OpenOrder",
     "OrderType",
+    "Outcome",
     "PlaceOrder",
     "Position",
     "QueryFills",
     "QueryOrder",
+    "Reason",
     "Receipt",
+    "Refused",
     "Request",
     "Role",
     "Side",
     "Source",
     "TimeInForce",
+    "Unknown",
     "Venue",
     "VenueDownError",
+    "VenueError",
     "VenueEvent",
     "VenueSnapshot",
     "VenueTimeoutError",
