@@ -20,8 +20,6 @@ from queuefront.kernel.state import Book, Due, Fields, Holding, Order, Parked, R
 
 __all__ = ["SCHEMA_HASH", "decode_config", "decode_input", "decode_state", "encode_config", "encode_input", "encode_state"]
 
-INT64: Final = range(-(2**63), 2**63)
-
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Input] = msgspec.msgpack.Decoder(Input)
 

@@ -332,12 +332,24 @@ class Kernel:
             self._is_open = False
             for task in list(self._tasks):
                 task.cancel()
-        try:
-            self._engine.snapshot()
-        finally:
-            self._engine.close()
-            self._venue.release(self._engine.journal.config.lease)
-            await self._venue.close()
+        await self._release()
+
+    async def _release(self) -> None:
+        """Release everything, each once and in order, whatever fails on the way; then say all that failed (F20a)."""
+        errors: list[Exception] = []
+        for release in (self._engine.snapshot, self._engine.close, self._release_lease, self._venue.close):
+            try:
+                if (waiting := release()) is not None:
+                    await waiting
+            except Exception as e:  # noqa: BLE001  # tidy: allow swallowed: all of them are raised below, together
+                errors.append(e)
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise ExceptionGroup("the kernel is closed, and not everything went well", errors)
+
+    def _release_lease(self) -> None:
+        self._venue.release(self._engine.journal.config.lease)
 
     async def __aenter__(self) -> Self:
         return self
@@ -410,12 +422,14 @@ async def open_kernel(
         opened = MemoryJournal(config)
     else:
         opened = SqliteJournal(Path(journal), config)
-    try:
-        venue.lease(opened.config.lease)
+    lease = opened.config.lease
+    with contextlib.ExitStack() as built:
+        # What fails here leaves nothing behind: it is undone in reverse, and the cause is raised. Nothing stands in for it.
+        built.callback(opened.close)
+        venue.lease(lease)
+        built.callback(venue.release, lease)
         kernel = Kernel(Engine(opened), venue, timeout_ns=timeout_ns, clock=clock)
-    except BaseException:
-        opened.close()
-        raise
+        built.pop_all()
     backends = (("journal", kernel.journal_kind), ("venue", venue.backend_kind))
     kernel._apply_all([Recover(kernel._clock(), backends=backends)])  # noqa: SLF001 the constructor's other half
     await kernel.settle()

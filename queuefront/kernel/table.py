@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from queuefront.kernel.enums import ENTRY_STAGES, EXIT_STAGES, FREE_STAGES, CommandKind, Diagnostic, Stage
 from queuefront.venues import EventKind
 
-__all__ = ["ALL_KINDS", "ROWS", "TABLE", "Guard", "Row", "TableInput"]
+__all__ = ["ROWS", "TABLE", "Guard", "Row", "TableInput"]
 
 D = Diagnostic
 E = EventKind
@@ -209,8 +209,6 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("46", _ALL, E.POSITION_DRIFT, _G.ALWAYS, None, D.DRIFT, "quarantine; quantities are never patched"),
     Row("47", _ALL, E.UNSUPPORTED, _G.ALWAYS, None, D.UNKNOWN_EVENT, "counted, and the order asked about"),
 )
-
-ALL_KINDS: Final[tuple[TableInput, ...]] = (*CommandKind, *EventKind)
 
 
 def _index(rows: Iterable[Row]) -> dict[tuple[Stage, int], tuple[Row, ...]]:

@@ -53,7 +53,7 @@ def rows_of(before: State, entry: Any, after: State, effects: Sequence[Any]) -> 
     (publish,) = published
     cause = {"cause_kind": _cause_kind(entry), "cause_id": publish.cause_id}
     yield "outcomes", _outcome(publish, cause)
-    for key in _touched_orders(before, after, effects):
+    for key in _touched_orders(after, effects):
         order = after.orders[key]
         if order != before.orders.get(key):
             yield "order_events", _order_event(publish, order, after, cause)
@@ -112,15 +112,10 @@ def _outcome(publish: Publish, cause: dict[str, Any]) -> dict[str, Any]:
 
 
 # --- orders -----------------------------------------------------------------------------------------------------------
-def _touched_orders(before: State, after: State, effects: Sequence[Any]) -> list[int]:
-    """Return the keys of orders that this row may have changed: it costs what was touched, not what there is."""
+def _touched_orders(after: State, effects: Sequence[Any]) -> list[int]:
+    """Return the keys of orders that this row may have changed: the one it is about, and those of its requests."""
     cids = {getattr(effect, "cid", "") for effect in effects} - {""}
     keys = {int(cid.rpartition("-")[2], 36) for cid in cids}
-    for effect in effects:
-        if isinstance(effect, Publish):
-            for slot_id in effect.slots:
-                for state in (before, after):
-                    keys |= {state.slots[slot_id].active_order, state.slots[slot_id].entry_order}
     return sorted(key for key in keys if key in after.orders)
 
 
@@ -231,7 +226,7 @@ def _trade(publish: Publish, slot: Slot, state: State) -> dict[str, Any]:
 
 # --- fills and money --------------------------------------------------------------------------------------------------
 def _fills(before: State, entry: Any, after: State, publish: Publish, effects: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    for key in _touched_orders(before, after, effects):
+    for key in _touched_orders(after, effects):
         order, known = after.orders[key], before.orders.get(key)
         lots = order.cum_lots - (known.cum_lots if known else 0)
         if lots > 0:

@@ -29,7 +29,7 @@ _ID = re.compile(
     + r")(?![\w'-])(?!\"(?!\"))"
 )
 #: Where those short ids are ids: elsewhere E18 is a number.
-_ON_EXECUTION = re.compile(r"kernel|venues|journal|simulation")
+_ON_EXECUTION = re.compile(r"kernel|venues|journal|simulation|store|dead_code")
 #: Tests of a difference carry its number in their name.
 _ID_IN_NAME = re.compile(r"def test_d(\d{1,2})_")
 #: This file talks about the ids themselves.
@@ -104,8 +104,21 @@ def uncited(cited: Iterable[str]) -> list[str]:
     return [name for name in EXECUTION_ROWS if name not in set(cited)]
 
 
-#: How many of them wait for rooms that are not built yet. It may fall, and then this number falls with it.
-UNCITED_MAX = 16
+_PLANE = "shared memory: the plane is not built yet"
+#: Those that wait for rooms that are not built yet, and why. A row leaves this list when a test cites it; none is added.
+LATER = {
+    "E16a": "one look-up of an instrument an order is the connectors': the kernel is given names of its own instruments",
+    "F8a": "coalescing by key is the projection's (Hazelcast); the tables of `store` have the journal for a spill",
+    "F9": _PLANE,
+    "F10": _PLANE,
+    "F11": _PLANE,
+    "F12": _PLANE,
+    "F12a": _PLANE,
+    "F13": _PLANE,
+    "F22": _PLANE,
+    "F22b": "control is an input of the journal; a control region in shared memory is not built yet",
+    "F22c": "the projection (Hazelcast) is not built yet",
+}
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +134,13 @@ def test_every_requirement_has_a_row_and_a_test_that_cites_it(cited: dict[str, l
 
 def test_no_more_requirements_on_execution_are_without_a_test(cited: dict[str, list[str]]) -> None:
     left = uncited(cited)
-    assert len(left) == UNCITED_MAX, (
-        f"{len(left)} rows are cited by no test: {', '.join(left)}; UNCITED_MAX is {UNCITED_MAX}"
-    )
+    found = [
+        f"{name} is cited by no test; use its id in the docstring of one that proves it"
+        for name in left
+        if name not in LATER
+    ]
+    found += [f"{name} is cited; use LATER without it" for name in LATER if name not in left]
+    assert not found, "\n".join(found)
 
 
 def test_an_uncited_row_is_counted() -> None:

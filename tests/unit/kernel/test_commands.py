@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from queuefront.kernel import Control, Diagnostic, Enter, Limits, OrderStatus, Stage
 from queuefront.kernel.commands import client_order_id, order_key
@@ -231,6 +232,23 @@ def test_a_reconcile_of_a_slot_out_of_range_says_so() -> None:
     assert story.reconcile(-1, 3) is D.SLOT_OUT_OF_RANGE
     assert story.published.detail == "slots -1, 3 of 3"
     assert story.enter(slot_id=3) is D.SLOT_OUT_OF_RANGE
+
+
+def test_what_is_allowed_is_the_same_object_until_it_is_changed_and_a_change_is_seen_at_once() -> None:
+    """F27: nothing is parsed or rebuilt to know whether an order may leave."""
+    story = Story()
+    allowed = story.engine.state.limits
+    for i in range(50):
+        story.enter(f"t{i}")
+        story.event(E.CANCEL_ACK, cum_lots=0)
+        assert story.engine.state.limits is allowed
+    control = {"ts": story.now, "author": "me", "reason": "test"}
+    story.apply(Control(intent_id="c1", limits=replace(allowed, max_notional=1), **control))
+    assert story.enter("next") is D.LIMIT_NOTIONAL
+    story.apply(Control(intent_id="c2", limits=allowed, entries_enabled=False, **control))
+    assert story.enter("next") is D.ENTRIES_DISABLED
+    story.apply(Control(intent_id="c3", entries_enabled=True, **control))
+    assert story.enter("next") is D.OK
 
 
 def test_a_reconcile_publishes_only_slots_that_changed() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sqlite3
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -11,16 +12,21 @@ import pytest
 from queuefront.core import ConfigError
 from queuefront.kernel import (
     Diagnostic,
+    Engine,
     Enter,
     Health,
     JournalError,
     Kernel,
     KernelClosedError,
+    MemoryJournal,
     Reconcile,
+    Recover,
     Stage,
     VenueOutcome,
     open_kernel,
 )
+from queuefront.kernel.codec import decode_input
+from queuefront.kernel.journal import chain
 from queuefront.kernel.records import Cancel, Exit, Modify
 from queuefront.venues import (
     CancelOrder,
@@ -230,6 +236,148 @@ def test_a_closed_kernel_answers_so_and_its_views_raise() -> None:
         world.exchange.lease("t1")
 
     asyncio.run(main())
+
+
+class Stubborn(MockVenue):
+    """A venue whose connection breaks while it is closed."""
+
+    async def close(self) -> None:
+        await super().close()
+        raise ConnectionError("the line is dead")
+
+
+class Recorded:
+    """A journal that says what is asked of it, and refuses some of it."""
+
+    def __init__(self, refused: str = "") -> None:
+        self._journal = MemoryJournal(config())
+        self._refused = refused
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        self.calls.append(name)
+        if name == self._refused:
+            raise JournalError(f"{name}: disk full; make room")
+        return getattr(self._journal, name)
+
+
+def kernel_on(journal: Recorded, venue: MockVenue) -> Kernel:
+    venue.lease("t1")
+    return Kernel(Engine(journal), venue, clock=lambda: SECOND)  # type: ignore[arg-type]
+
+
+def test_closing_releases_everything_once_and_in_order_whatever_fails() -> None:
+    """F20a, F21: the kernel before the venue, each once, and all that went wrong is said together."""
+
+    async def main() -> None:
+        journal = Recorded(refused="save")
+        venue = Stubborn(MockExchange())
+        kernel = kernel_on(journal, venue)
+        with pytest.raises(ExceptionGroup, match="the kernel is closed, and not everything went well") as raised:
+            await kernel.close()
+        assert [str(error) for error in raised.value.exceptions] == ["save: disk full; make room", "the line is dead"]
+        assert (journal.calls.count("close"), venue.close_count) == (1, 1)
+        await kernel.close()
+        assert (journal.calls.count("close"), venue.close_count) == (1, 1)
+        venue.lease("t1")  # the lease is free again
+
+    asyncio.run(main())
+
+
+def test_one_failure_at_the_close_is_raised_as_it_is() -> None:
+    async def main() -> None:
+        kernel = kernel_on(Recorded(), Stubborn(MockExchange()))
+        with pytest.raises(ConnectionError, match="the line is dead"):
+            await kernel.close()
+
+    asyncio.run(main())
+
+
+class Unwelcome(MockVenue):
+    """A venue that does not know our key."""
+
+    def __init__(self, exchange: MockExchange, *, leases: bool = True) -> None:
+        super().__init__(exchange)
+        self._leases = leases
+
+    def lease(self, prefix: str) -> None:
+        if not self._leases:
+            raise ConfigError("venue: the API key is not valid; give another")
+        super().lease(prefix)
+
+    async def send(self, request: Request) -> Sequence[VenueEvent] | VenueSnapshot:
+        self.exchange.requests.append(request)
+        raise PermissionError("-2015: invalid API-key")
+
+
+def test_a_venue_that_does_not_work_is_the_end_of_the_start_and_nothing_stands_in_for_it(tmp_path: Path) -> None:
+    """F22d: the cause is raised, the journal is released, and no other venue is asked."""
+
+    async def main() -> None:
+        venue = Unwelcome(MockExchange(), leases=False)
+        with pytest.raises(ConfigError, match=r"^venue: the API key is not valid; give another$"):
+            await open_kernel(venue, journal=tmp_path / "a.journal", config=config())
+        assert venue.exchange.requests == []
+        world = World(tmp_path / "a.journal")
+        await world.start()
+        await world.kernel.close()
+
+    asyncio.run(main())
+
+
+def test_a_venue_that_refuses_every_question_gets_no_order() -> None:
+    """F22d: until the venue has answered, commands are answered with RECOVERING."""
+
+    async def main() -> None:
+        exchange = MockExchange()
+        world = World(venue=Unwelcome(exchange))
+        kernel = await world.start()
+        for _ in range(5):
+            outcome = await kernel.submit(world.enter())
+            assert (outcome.accepted, outcome.diagnostic) == (False, D.RECOVERING)
+            world.now += 60 * SECOND
+            kernel.tick()
+            await kernel.settle()
+        assert not [request for request in exchange.requests if isinstance(request, PlaceOrder)]
+        await kernel.close()
+
+    asyncio.run(main())
+
+
+def test_a_start_that_fails_gives_the_lease_back(tmp_path: Path) -> None:
+    path, exchange = tmp_path / "a.journal", MockExchange()
+
+    async def main() -> None:
+        world = World(path)
+        await world.start()
+        await world.kernel.submit(world.enter())
+        await world.kernel.close()
+        db = sqlite3.connect(path)
+        db.execute("DROP TRIGGER inputs_stay")
+        db.execute("DELETE FROM snapshots")
+        before = b"\0" * 16
+        for seq, payload in db.execute("SELECT seq, payload FROM inputs ORDER BY seq").fetchall():
+            told = b"\x91\xa4none" if seq == 2 else payload
+            before = chain(before, seq, told)
+            db.execute("UPDATE inputs SET payload = ?, checksum = ? WHERE seq = ?", (told, before, seq))
+        db.commit()
+        db.close()
+        with pytest.raises(JournalError, match="row 2: not an input of this version"):
+            await open_kernel(MockVenue(exchange), journal=path)
+        exchange.lease("t1")
+
+    asyncio.run(main())
+
+
+def test_every_start_says_in_the_journal_what_each_component_really_is() -> None:
+    """F22a"""
+
+    async def story(world: World) -> None:
+        first = decode_input(next(world.kernel._engine.journal.rows()).payload, "row 1")
+        assert isinstance(first, Recover)
+        assert first.backends == (("journal", "memory"), ("venue", "mock"))
+
+    run(story)
 
 
 def test_an_unclosed_kernel_warns_when_it_is_collected() -> None:

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from itertools import product
 
-from queuefront.kernel.enums import Stage
-from queuefront.kernel.table import ALL_KINDS, ROWS, TABLE, Guard
+from queuefront.kernel.enums import CommandKind, Stage
+from queuefront.kernel.table import ROWS, TABLE, Guard
+from queuefront.venues import EventKind
 
 
 def test_every_stage_and_input_has_its_rows() -> None:
-    assert TABLE.keys() == {(stage, int(kind)) for stage, kind in product(Stage, ALL_KINDS)}
+    assert TABLE.keys() == {(stage, int(kind)) for stage, kind in product(Stage, (*CommandKind, *EventKind))}
 
 
 def test_the_last_row_of_each_pair_stands_without_guard_and_no_other_does() -> None:

@@ -152,6 +152,20 @@ def test_what_the_venue_did_by_itself_has_no_ids_and_says_so() -> None:
     assert story.rows["trades"][-1]["close_reason"] == "LIQUIDATION"
 
 
+def test_each_slot_of_a_liquidation_has_its_own_capital_and_profit() -> None:
+    """E20: one event settles two slots; each row's pair is that of its own entries."""
+    story = Told()
+    story.open(lots=100)
+    story.enter("t2", 1, lots=50)
+    story.fill(50, 50, 8_000, story.active_cid(1), kind=E.FULL_FILL)
+    story.apply_event(E.LIQUIDATION, instrument="TRX", side=story.slot().side, last_lots=150, last_tick=7_900, fee=15)
+    first, second = story.rows["trade_events"][2:]
+    assert (first["trade_id"], first["pnl_gross"], first["fee"]) == ("t1", -100 * 440 * UNIT, 10)
+    assert (second["trade_id"], second["pnl_gross"], second["fee"]) == ("t2", -50 * 100 * UNIT, 5)
+    assert first["capital_after"] == second["capital_before"] == first["capital_before"] + first["pnl_gross"] - 10
+    assert second["capital_after"] == story.engine.state.book.capital
+
+
 def test_a_fill_without_price_has_its_lots_now_and_its_money_in_the_ledger_when_it_comes() -> None:
     story = Told()
     story.enter(lots=10, limit_tick=8_340)
