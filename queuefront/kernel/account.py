@@ -17,13 +17,29 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from queuefront.kernel.enums import LedgerKind, PriceQuality
+from queuefront.kernel.codes import LEDGER, LIQUIDITY, ROLE, SIDE, Q
+from queuefront.kernel.enums import FINAL_STATUSES, LedgerKind, PriceQuality
 from queuefront.kernel.notional import Amount, amount_of, cash_value, part_of, ratio_of, worst_value
 from queuefront.kernel.records import LedgerEntry, Spec
 from queuefront.kernel.state import Book, Draft, Holding, Order, Slot, Unsettled
-from queuefront.venues import Liquidity, Role, Side
+from queuefront.venues import Liquidity, Side
 
-__all__ = ["estimate_fee", "post", "post_fee", "refresh_exposure", "revalue", "settle", "settle_fill", "true_up_notional"]
+__all__ = [
+    "Cause",
+    "count_position",
+    "estimate_fee",
+    "exposure_of",
+    "pool_change",
+    "post",
+    "post_fee",
+    "post_orphan",
+    "put_exposed",
+    "put_valued",
+    "refresh_exposure",
+    "settle",
+    "settle_fill",
+    "true_up_notional",
+]
 
 PPM = 1_000_000
 
@@ -54,6 +70,7 @@ def post(
     name = currency or draft.config.currency
     book = draft.books.get(name) or Book(currency=name)
     draft.ledger_seq += 1
+    before = book.capital
     new = replace(
         book,
         cash=book.cash + cash,
@@ -66,20 +83,20 @@ def post(
     draft.books = draft.books.set(name, new)
     draft.entries.append(
         LedgerEntry(
-            seq=draft.ledger_seq,
-            input_seq=draft.seq,
-            trade_id=trade_id or (slot.trade_id if slot else ""),
-            slot_id=slot.slot_id if slot else -1,
-            event_id=event_id,
-            kind=kind,
+            draft.ledger_seq,
+            draft.seq,
+            trade_id or (slot.trade_id if slot else ""),
+            slot.slot_id if slot else -1,
+            event_id,
+            kind,
             currency=name,
             cash=cash,
             position=position,
             fees=fees,
             funding=funding,
             realized=realized,
-            capital_before=book.capital,
-            capital_after=new.capital,
+            capital_before=before,
+            capital_after=before + realized - fees + funding,
             quality=quality,
             ts=draft.now,
         )
@@ -88,7 +105,7 @@ def post(
 
 def estimate_fee(spec: Spec, notional: Amount, liquidity: Liquidity) -> int:
     """Return the fee that the instrument's rates give, rounded up: an estimate never flatters."""
-    rate = spec.maker_rate_ppm if liquidity is Liquidity.MAKER else spec.taker_rate_ppm
+    rate = spec.maker_rate_ppm if liquidity is LIQUIDITY.MAKER else spec.taker_rate_ppm
     if spec.is_inverse:
         return -(-ratio_of(notional) * spec.unit * rate // PPM)
     return -(-notional * spec.unit * rate // PPM)  # type: ignore[operator,return-value]
@@ -102,79 +119,86 @@ def settle(draft: Draft, slot: Slot) -> Slot:
     return slot
 
 
-def settle_fill(draft: Draft, slot: Slot, fill: Unsettled, notional: Amount, changes: dict[str, object]) -> Slot:
-    """Post one fill and its fee; `changes` are written to the slot along with what the money changes."""
-    settle_one = _settle_entry if fill.role is Role.ENTRY else _settle_exit
-    return _settle_fee(draft, settle_one(draft, slot, fill, notional, changes), fill)
+def settle_fill(
+    draft: Draft, slot: Slot, fill: Unsettled, notional: Amount, changes: dict[str, object], *, moved: int = 0
+) -> Slot:
+    """Post one fill and its fee, and write what they change of the slot.
+
+    Parameters
+    ----------
+    notional : what the fill adds to the sum over fills.
+    changes : written to the slot along with what the money changes.
+    moved : lots that the position grew by and that `count_position` was not told of, negative for an exit.
+    """
+    settle_one = _settle_entry if fill.role is ROLE.ENTRY else _settle_exit
+    changes.update(settle_one(draft, slot, fill, notional, moved))
+    changes["fees"] = slot.fees + _settle_fee(draft, slot, fill)
+    return draft.put_slot(replace(slot, **changes))
 
 
-def _settle_entry(draft: Draft, slot: Slot, fill: Unsettled, notional: Amount, changes: dict[str, object]) -> Slot:
-    spec = draft.specs[slot.instrument]
+def _settle_entry(draft: Draft, slot: Slot, fill: Unsettled, notional: Amount, moved: int) -> dict[str, object]:
+    spec, priced_lots = draft.specs[slot.instrument], slot.entry_priced_lots + fill.lots
     if spec.is_inverse:
-        changes = {**changes, "entry_priced_lots": slot.entry_priced_lots + fill.lots}
-        return _rebook(
-            draft, slot, spec, LedgerKind.FILL, fill, fill.lots, entered=notional, held=notional, changes=changes
-        )
-    value = cash_value(spec, notional) * slot.side.sign
-    post(draft, LedgerKind.FILL, slot, fill.event_id, fill.quality, cash=-value, position=value)
-    _hold(draft, slot, value, fill.lots * slot.side.sign)
-    return draft.put_slot(
-        slot,
-        entry_notional=slot.entry_notional + notional,
-        entry_priced_lots=slot.entry_priced_lots + fill.lots,
-        cost=slot.cost + value,
-        cost_lots=slot.cost_lots + fill.lots,
-        **changes,
-    )
+        changes = _rebook(draft, slot, spec, LEDGER.FILL, fill, fill.lots, moved, entered=notional, held=notional)
+        return {**changes, "entry_priced_lots": priced_lots}
+    sign = slot.side.sign
+    value = cash_value(spec, notional) * sign
+    post(draft, LEDGER.FILL, slot, fill.event_id, fill.quality, cash=-value, position=value)
+    _hold(draft, slot, value, fill.lots * sign, moved)
+    return {
+        "entry_notional": slot.entry_notional + notional,
+        "entry_priced_lots": priced_lots,
+        "cost": slot.cost + value,
+        "cost_lots": slot.cost_lots + fill.lots,
+    }
 
 
-def _settle_exit(draft: Draft, slot: Slot, fill: Unsettled, notional: Amount, changes: dict[str, object]) -> Slot:
-    spec = draft.specs[slot.instrument]
+def _settle_exit(draft: Draft, slot: Slot, fill: Unsettled, notional: Amount, moved: int) -> dict[str, object]:
+    spec, lots = draft.specs[slot.instrument], min(fill.lots, slot.cost_lots)
     if spec.is_inverse:
-        lots = min(fill.lots, slot.cost_lots)
         share = part_of(slot.held_notional, lots, slot.cost_lots) if lots else 0
-        return _rebook(draft, slot, spec, LedgerKind.FILL, fill, -lots, left=notional, held=0 - share, changes=changes)
-    value = cash_value(spec, notional) * slot.side.sign
+        return _rebook(draft, slot, spec, LEDGER.FILL, fill, -lots, moved, left=notional, held=0 - share)
+    sign = slot.side.sign
+    value = cash_value(spec, notional) * sign
     released = slot.cost if fill.lots >= slot.cost_lots else slot.cost * fill.lots // slot.cost_lots
     gross = value - released
-    post(draft, LedgerKind.FILL, slot, fill.event_id, fill.quality, cash=value, position=-released, realized=gross)
-    _hold(draft, slot, -released, -min(fill.lots, slot.cost_lots) * slot.side.sign)
-    return draft.put_slot(
-        slot,
-        exit_notional=slot.exit_notional + notional,
-        cost=slot.cost - released,
-        cost_lots=max(slot.cost_lots - fill.lots, 0),
-        realized_gross=slot.realized_gross + gross,
-        **changes,
-    )
+    post(draft, LEDGER.FILL, slot, fill.event_id, fill.quality, cash=value, position=-released, realized=gross)
+    _hold(draft, slot, -released, -lots * sign, moved)
+    return {
+        "exit_notional": slot.exit_notional + notional,
+        "cost": slot.cost - released,
+        "cost_lots": slot.cost_lots - lots,
+        "realized_gross": slot.realized_gross + gross,
+    }
 
 
-def _settle_fee(draft: Draft, slot: Slot, fill: Unsettled) -> Slot:
+def _settle_fee(draft: Draft, slot: Slot, fill: Unsettled) -> int:
+    """Post the fee of a fill, an estimate where it is unknown; return what counts in the slot."""
     spec = draft.specs[slot.instrument]
-    currency = fill.fee_asset or spec.currency
-    fee, quality = fill.fee, PriceQuality.REPORTED
+    fee, currency, quality = fill.fee, fill.fee_asset or spec.currency, Q.REPORTED
     if fill.is_liquidation:
-        return post_fee(draft, slot, fill.event_id, LedgerKind.FEE, fee or 0, currency, quality)
+        return post_fee(draft, slot, fill.event_id, LEDGER.FEE, fee or 0, currency, quality)
     order = draft.orders[fill.key]
     if fee is None:
-        fee, quality = estimate_fee(spec, fill.notional or 0, fill.liquidity), PriceQuality.ESTIMATED
+        fee, quality = estimate_fee(spec, fill.notional or 0, fill.liquidity), Q.ESTIMATED
         currency = spec.currency
-        draft.put_order(order, fee=order.fee + fee, fee_estimated_lots=order.fee_estimated_lots + fill.lots)
+        order = replace(order, fee=order.fee + fee, fee_estimated_lots=order.fee_estimated_lots + fill.lots)
     elif currency == spec.currency:
-        draft.put_order(order, fee=order.fee + fee)
+        order = replace(order, fee=order.fee + fee)
     else:
-        draft.put_order(order, fee_foreign=order.fee_foreign + fee)
-    return post_fee(draft, slot, fill.event_id, LedgerKind.FEE, fee, currency, quality)
+        order = replace(order, fee_foreign=order.fee_foreign + fee)
+    draft.put_order(order)
+    return post_fee(draft, slot, fill.event_id, LEDGER.FEE, fee, currency, quality)
 
 
 def post_fee(
     draft: Draft, slot: Slot, event_id: str, kind: LedgerKind, fee: int, currency: str, quality: PriceQuality
-) -> Slot:
-    """Post a fee to the book of its currency; only the settlement currency's counts in the slot."""
+) -> int:
+    """Post a fee to the book of its currency; return what counts in the slot: the settlement currency's alone."""
     if fee == 0:
-        return slot
+        return 0
     post(draft, kind, slot, event_id, quality, currency=currency, cash=-fee, fees=fee)
-    return draft.put_slot(slot, fees=slot.fees + fee) if currency == draft.config.currency else slot
+    return fee if currency == draft.config.currency else 0
 
 
 def true_up_notional(draft: Draft, slot: Slot, order: Order, difference: Amount, event_id: str) -> Slot:
@@ -183,30 +207,34 @@ def true_up_notional(draft: Draft, slot: Slot, order: Order, difference: Amount,
     if spec.is_inverse:
         return _true_up_inverse(draft, slot, spec, order, difference, event_id)
     value = cash_value(spec, difference) * slot.side.sign
-    if order.role is Role.EXIT:
-        post(draft, LedgerKind.ADJUST, slot, event_id, PriceQuality.QUERIED, cash=value, realized=value)
+    if order.role is ROLE.EXIT:
+        post(draft, LEDGER.ADJUST, slot, event_id, Q.QUERIED, cash=value, realized=value)
         return draft.put_slot(
-            slot, exit_notional=slot.exit_notional + difference, realized_gross=slot.realized_gross + value
+            replace(slot, exit_notional=slot.exit_notional + difference, realized_gross=slot.realized_gross + value)
         )
     # Lots that were sold again took their share of the estimate into the profit, so they take it of the correction.
     held = value * slot.cost_lots // slot.entry_priced_lots
     gross = held - value
-    post(draft, LedgerKind.ADJUST, slot, event_id, PriceQuality.QUERIED, cash=-value, position=held, realized=gross)
+    post(draft, LEDGER.ADJUST, slot, event_id, Q.QUERIED, cash=-value, position=held, realized=gross)
     _hold(draft, slot, held, 0)
     return draft.put_slot(
-        slot,
-        entry_notional=slot.entry_notional + difference,
-        cost=slot.cost + held,
-        realized_gross=slot.realized_gross + gross,
+        replace(
+            slot,
+            entry_notional=slot.entry_notional + difference,
+            cost=slot.cost + held,
+            realized_gross=slot.realized_gross + gross,
+        )
     )
 
 
 def _true_up_inverse(draft: Draft, slot: Slot, spec: Spec, order: Order, difference: Amount, event_id: str) -> Slot:
-    cause = Cause(event_id, PriceQuality.QUERIED)
-    if order.role is Role.EXIT:
-        return _rebook(draft, slot, spec, LedgerKind.ADJUST, cause, 0, left=difference)
-    share = part_of(difference, slot.cost_lots, slot.entry_priced_lots)
-    return _rebook(draft, slot, spec, LedgerKind.ADJUST, cause, 0, entered=difference, held=share)
+    cause = Cause(event_id, Q.QUERIED)
+    if order.role is ROLE.EXIT:
+        changes = _rebook(draft, slot, spec, LEDGER.ADJUST, cause, 0, 0, left=difference)
+    else:
+        share = part_of(difference, slot.cost_lots, slot.entry_priced_lots)
+        changes = _rebook(draft, slot, spec, LEDGER.ADJUST, cause, 0, 0, entered=difference, held=share)
+    return draft.put_slot(replace(slot, **changes))
 
 
 def _rebook(
@@ -216,12 +244,12 @@ def _rebook(
     kind: LedgerKind,
     cause: Cause | Unsettled,
     lots: int,
+    moved: int,
     *,
     entered: Amount = 0,
     left: Amount = 0,
     held: Amount = 0,
-    changes: dict[str, object] | None = None,
-) -> Slot:
+) -> dict[str, object]:
     """Add to the exact sums of a slot of an inverse contract, and post how far cost and profit move by that.
 
     Cost and profit are each the exact figure, rounded once: `value(held)`, and `value(left + held - entered)`.
@@ -231,17 +259,15 @@ def _rebook(
     gross = cash_value(spec, exits + rest - entry) * slot.side.sign
     position, realized = cost - slot.cost, gross - slot.realized_gross
     post(draft, kind, slot, cause.event_id, cause.quality, cash=realized - position, position=position, realized=realized)
-    _hold(draft, slot, position, lots * slot.side.sign)
-    return draft.put_slot(
-        slot,
-        entry_notional=entry,
-        exit_notional=exits,
-        held_notional=rest,
-        cost=cost,
-        cost_lots=slot.cost_lots + lots,
-        realized_gross=gross,
-        **(changes or {}),
-    )
+    _hold(draft, slot, position, lots * slot.side.sign, moved)
+    return {
+        "entry_notional": entry,
+        "exit_notional": exits,
+        "held_notional": rest,
+        "cost": cost,
+        "cost_lots": slot.cost_lots + lots,
+        "realized_gross": gross,
+    }
 
 
 def pool_change(holding: Holding, signed_lots: int, signed_value: int) -> int:
@@ -267,7 +293,7 @@ def post_orphan(draft: Draft, instrument: str, signed_lots: int, signed_value: i
     profit = change - signed_value
     post(
         draft,
-        LedgerKind.FILL,
+        LEDGER.FILL,
         None,
         cause.event_id,
         cause.quality,
@@ -278,49 +304,63 @@ def post_orphan(draft: Draft, instrument: str, signed_lots: int, signed_value: i
     )
 
 
-def _hold(draft: Draft, slot: Slot, cost: int, signed_lots: int) -> None:
+def _hold(draft: Draft, slot: Slot, cost: int, signed_lots: int, moved: int = 0) -> None:
+    """Count what a settled fill changes of its instrument: cost, priced lots, and lots not counted before."""
     holding = draft.holding(slot.instrument)
-    draft.put_holding(replace(holding, net_cost=holding.net_cost + cost, net_cost_lots=holding.net_cost_lots + signed_lots))
-    revalue(draft, slot.instrument)
+    cost, signed_lots = holding.net_cost + cost, holding.net_cost_lots + signed_lots
+    if slot.side is SIDE.LONG:
+        holding = replace(holding, net_cost=cost, net_cost_lots=signed_lots, long_lots=holding.long_lots + moved)
+    else:
+        holding = replace(holding, net_cost=cost, net_cost_lots=signed_lots, short_lots=holding.short_lots + moved)
+    put_valued(draft, holding)
 
 
-def revalue(draft: Draft, instrument: str) -> None:
-    """Bring unrealized profit up to date with mark, lots and cost; nothing while the mark is unknown."""
-    holding = draft.holding(instrument)
-    if holding.mark_tick <= 0:
-        return
-    spec = draft.specs[instrument]
-    value = cash_value(spec, amount_of(spec, holding.mark_tick, holding.net_cost_lots))
-    unrealized = value - holding.net_cost
-    if unrealized != holding.unrealized:
-        draft.unrealized += unrealized - holding.unrealized
-        draft.put_holding(replace(holding, unrealized=unrealized))
+def put_valued(draft: Draft, holding: Holding) -> None:
+    """Write a holding with its unrealized profit by mark, lots and cost; the profit stays while the mark is unknown."""
+    if holding.mark_tick > 0:
+        spec = draft.specs[holding.instrument]
+        value = cash_value(spec, amount_of(spec, holding.mark_tick, holding.net_cost_lots))
+        unrealized = value - holding.net_cost
+        if unrealized != holding.unrealized:
+            draft.unrealized += unrealized - holding.unrealized
+            holding = replace(holding, unrealized=unrealized)
+    draft.put_holding(holding)
+
+
+def exposure_of(draft: Draft, slot: Slot) -> int:
+    """Return the worst case of a slot: position at cost, fills without price, and what its entry may still fill."""
+    if not slot.instrument:
+        return 0
+    exposure = abs(slot.cost)
+    entry = draft.orders.get(slot.entry_order)
+    if entry is not None:
+        open_lots = 0 if entry.status in FINAL_STATUSES else max(entry.lots, entry.modify_lots) - entry.cum_lots
+        if slot.unsettled:
+            open_lots += sum(fill.lots for fill in slot.unsettled if fill.role is ROLE.ENTRY)
+        if open_lots:
+            ticks = entry.limit_tick, entry.reference_tick, entry.modify_tick
+            exposure += worst_value(draft.specs[slot.instrument], open_lots, *ticks)
+    return exposure
+
+
+def put_exposed(draft: Draft, slot: Slot, exposure: int) -> Slot:
+    """Write a slot with another exposure and the margin that follows, and count both into the totals."""
+    margin = -(-exposure // slot.leverage)
+    draft.exposure += exposure - slot.exposure
+    draft.margin += margin - slot.margin
+    return draft.put_slot(replace(slot, exposure=exposure, margin=margin))
 
 
 def refresh_exposure(draft: Draft, slot: Slot) -> Slot:
-    """Count the worst case of a slot: position at cost, fills without price, and what its entry may still fill."""
-    exposure = 0
-    if slot.instrument:
-        exposure = abs(slot.cost)
-        entry = draft.orders.get(slot.entry_order)
-        if entry is not None:
-            open_lots = 0 if entry.is_final else max(entry.lots, entry.modify_lots) - entry.cum_lots
-            if slot.unsettled:
-                open_lots += sum(fill.lots for fill in slot.unsettled if fill.role is Role.ENTRY)
-            ticks = entry.limit_tick, entry.reference_tick, entry.modify_tick
-            exposure += worst_value(draft.specs[slot.instrument], open_lots, *ticks)
-    margin = -(-exposure // slot.leverage)
-    if exposure == slot.exposure and margin == slot.margin:
-        return slot
-    draft.exposure += exposure - slot.exposure
-    draft.margin += margin - slot.margin
-    return draft.put_slot(slot, exposure=exposure, margin=margin)
+    """Bring a slot's exposure and margin up to date."""
+    exposure = exposure_of(draft, slot)
+    return slot if exposure == slot.exposure else put_exposed(draft, slot, exposure)
 
 
 def count_position(draft: Draft, instrument: str, side: Side, lots: int) -> None:
     """Count lots into what all slots of an instrument hold on one side."""
     holding = draft.holding(instrument)
-    if side is Side.LONG:
+    if side is SIDE.LONG:
         draft.put_holding(replace(holding, long_lots=holding.long_lots + lots))
     else:
         draft.put_holding(replace(holding, short_lots=holding.short_lots + lots))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from queuefront.kernel.enums import ENTRY_STAGES, EXIT_STAGES, FREE_STAGES, Stage
+from queuefront.kernel.codes import ROLE, SIDE, STAGE
+from queuefront.kernel.enums import ENTRY_STAGES, EXIT_STAGES, FREE_STAGES
 from queuefront.kernel.notional import cash_value
 from queuefront.kernel.records import LedgerEntry, Spec
 from queuefront.kernel.state import Book, Order, Slot, State
-from queuefront.venues import Role, Side
 
 __all__ = ["audit", "audit_chain", "audit_step"]
 
@@ -20,14 +20,16 @@ def audit_step(before: State, after: State, touched: Iterable[int], entries: Ite
         if not _is_plain(after, slot):
             for finding in _findings(after, slot):
                 return finding
-    capital: dict[str, int] = {}
+    ends: dict[str, int] = {}
     for entry in entries:
-        if entry.capital_before != capital.get(entry.currency, _capital(before, entry.currency)):
+        currency = entry.currency
+        begin = ends[currency] if currency in ends else _capital(before, currency)
+        if entry.capital_before != begin:
             return f"ledger entry {entry.seq:,} begins at {entry.capital_before:,}, the one before ended elsewhere"
         if entry.cash + entry.position + entry.fees != entry.realized + entry.funding:
             return f"ledger entry {entry.seq:,} does not balance: {entry}"
-        capital[entry.currency] = entry.capital_after
-    for currency, end in capital.items():
+        ends[currency] = entry.capital_after
+    for currency, end in ends.items():
         book = after.books[currency]
         if book.capital != end:
             return f"the {currency} book stands at {book.capital:,}, its ledger at {end:,}"
@@ -74,12 +76,12 @@ def _is_plain(state: State, slot: Slot) -> bool:
     """Whether all invariants hold, in one expression: words are for the rare slot that breaks one."""
     order = state.orders.get(slot.active_order)
     if order is None:
-        is_staged = (slot.stage in FREE_STAGES and not slot.size) or (slot.stage is Stage.POSITION_OPEN and slot.size > 0)
+        is_staged = (slot.stage in FREE_STAGES and not slot.size) or (slot.stage is STAGE.POSITION_OPEN and slot.size > 0)
         is_staged = is_staged and not slot.active_order
     else:
         is_staged = (
-            slot.stage in (ENTRY_STAGES if order.role is Role.ENTRY else EXIT_STAGES)
-            and (slot.size > 0 or order.role is Role.ENTRY)
+            slot.stage in (ENTRY_STAGES if order.role is ROLE.ENTRY else EXIT_STAGES)
+            and (slot.size > 0 or order.role is ROLE.ENTRY)
             and order.key in state.live
             and order.trade_id == slot.trade_id
             and order.slot_id == slot.slot_id
@@ -99,13 +101,13 @@ def _is_plain(state: State, slot: Slot) -> bool:
 def _recomputed(spec: Spec, slot: Slot) -> int:
     """Return profit again, from the sums over all fills: what was paid, received, and what still stands at cost (E23)."""
     value = cash_value(spec, slot.exit_notional + slot.held_notional - slot.entry_notional)
-    return (value if slot.side is Side.LONG else -value) + (0 if spec.is_inverse else slot.cost)
+    return (value if slot.side is SIDE.LONG else -value) + (0 if spec.is_inverse else slot.cost)
 
 
 def _long_cost(state: State, slot: Slot) -> int:
     """Return the cost with the sign that makes it positive: an inverse position stands at minus what it is worth."""
     is_inverse = bool(slot.instrument) and state.specs[slot.instrument].is_inverse
-    return slot.cost if (slot.side is Side.LONG) is not is_inverse else -slot.cost
+    return slot.cost if (slot.side is SIDE.LONG) is not is_inverse else -slot.cost
 
 
 def _slot_findings(state: State, slot: Slot) -> Iterator[str]:
@@ -121,17 +123,17 @@ def _findings(state: State, slot: Slot) -> Iterator[str]:
         yield f"{name}: size {slot.size:,} is negative"
     if slot.size != slot.initial_lots - slot.exit_lots:
         yield f"{name}: size {slot.size:,} is not {slot.initial_lots:,} entered less {slot.exit_lots:,} left"
-    if (slot.stage is Stage.POSITION_OPEN or slot.stage in EXIT_STAGES) and slot.size <= 0:
+    if (slot.stage is STAGE.POSITION_OPEN or slot.stage in EXIT_STAGES) and slot.size <= 0:
         yield f"{name}: {slot.stage.name} with size {slot.size:,}"
     if slot.stage in FREE_STAGES and (slot.size or slot.active_order):
         yield f"{name}: {slot.stage.name} with size {slot.size:,} and order {slot.active_order}"
     if is_ordered and (order is None or order.is_final):
         yield f"{name}: {slot.stage.name} without a live order"
-    if slot.stage is Stage.POSITION_OPEN and slot.active_order:
+    if slot.stage is STAGE.POSITION_OPEN and slot.active_order:
         yield f"{name}: POSITION_OPEN with active order {slot.active_order}"
     if order is not None and (order.trade_id != slot.trade_id or order.slot_id != slot.slot_id):
         yield f"{name}: its order {order.cid} belongs to trade {order.trade_id!r} in slot {order.slot_id}"
-    if order is not None and (order.role is Role.ENTRY) != (slot.stage in ENTRY_STAGES):
+    if order is not None and (order.role is ROLE.ENTRY) != (slot.stage in ENTRY_STAGES):
         yield f"{name}: {slot.stage.name} with an order of role {order.role.name}"
     yield from _money_findings(state, slot, name)
 
@@ -164,8 +166,8 @@ def _total_findings(state: State) -> Iterator[str]:
     for name in sorted(state.holdings):
         holding = state.holdings[name]
         mine = [slot for slot in slots if slot.instrument == name]
-        long = sum(slot.size for slot in mine if slot.side is Side.LONG)
-        short = sum(slot.size for slot in mine if slot.side is Side.SHORT)
+        long = sum(slot.size for slot in mine if slot.side is SIDE.LONG)
+        short = sum(slot.size for slot in mine if slot.side is SIDE.SHORT)
         if (holding.long_lots, holding.short_lots) != (long, short):
             yield f"{name}: {holding.long_lots:,} long and {holding.short_lots:,} short, slots {long:,} and {short:,}"
         cost = sum(slot.cost for slot in mine)

@@ -71,7 +71,7 @@ class _Saved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     books: list[Book]
     parked: list[Parked]
     maps: dict[str, list[tuple[Any, Any]]]
-    recent: dict[str, tuple[int, list[tuple[str, int]], list[tuple[int, str]]]]
+    recent: dict[str, tuple[list[tuple[str, int]], list[tuple[str, int]]]]
 
 
 _PLAIN: Final = tuple(name for name, kind in Fields.__annotations__.items() if str(kind) in ("int", "bool", "str"))
@@ -103,8 +103,8 @@ def _sorted(values: Map[Any, Any]) -> list[Any]:
     return [values[key] for key in sorted(values)]
 
 
-def _recent(recent: Recent) -> tuple[int, list[tuple[str, int]], list[tuple[int, str]]]:
-    return recent.count, sorted(recent.values.items()), sorted(recent.ring.items())
+def _recent(recent: Recent) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    return sorted(recent.young.items()), sorted(recent.old.items())
 
 
 def decode_state(payload: bytes, config: Config, where: str) -> State:
@@ -115,7 +115,7 @@ def decode_state(payload: bytes, config: Config, where: str) -> State:
         values: dict[str, Any] = {
             **saved.values,
             **{name: Map(saved.maps[name]) for name in _MAPS},
-            **{name: Recent(n, Map(ids), Map(ring)) for name, (n, ids, ring) in saved.recent.items()},
+            **{name: Recent(Map(young), Map(old)) for name, (young, old) in saved.recent.items()},
         }
         return State(
             config=config,

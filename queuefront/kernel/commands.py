@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from queuefront.kernel.account import pool_change, post, refresh_exposure, revalue
-from queuefront.kernel.enums import CommandKind, Diagnostic, Health, LedgerKind, PriceQuality, Stage
+from queuefront.kernel.account import pool_change, post, put_valued, refresh_exposure
+from queuefront.kernel.codes import HEALTH, LEDGER, ROLE, STAGE, TYPE, C, D, Q
+from queuefront.kernel.enums import Diagnostic
 from queuefront.kernel.fsm import advance, find_row, move, refresh_health, request_cancel
 from queuefront.kernel.legs import Leg, least_lots, next_leg
 from queuefront.kernel.limits import check_entry, check_modify, check_price, take_rate
@@ -18,7 +19,7 @@ from queuefront.kernel.notional import worst_value
 from queuefront.kernel.records import Cancel, Control, Enter, Exit, Modify, Reconcile
 from queuefront.kernel.resolve import ask_order, request_snapshot
 from queuefront.kernel.state import Draft, Order, Slot
-from queuefront.venues import ModifyOrder, OrderType, PlaceOrder, Role
+from queuefront.venues import ModifyOrder, PlaceOrder
 
 __all__ = [
     "ask_about",
@@ -35,11 +36,10 @@ __all__ = [
     "remember",
 ]
 
-C = CommandKind
-D = Diagnostic
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 COUNT_MAX = 2**53
+_NO_LEGS = ((0, 0),)
 
 
 def client_order_id(lease: str, key: int) -> str:
@@ -76,14 +76,14 @@ def _is_closed_to(draft: Draft, command: Enter | Exit | Modify) -> bool:
 
 
 def _refuse_unhealthy(draft: Draft, slot: Slot) -> bool:
-    if slot.health is Health.QUARANTINED:
+    if slot.health is HEALTH.QUARANTINED:
         why = slot.quarantine or D.DRIFT.name
         draft.answer(
             D.SLOT_QUARANTINED, f"slot {slot.slot_id} is quarantined for {why}; RECONCILE after looking at the venue"
         )
-    elif slot.unsettled and slot.health is Health.OK:
+    elif slot.unsettled and slot.health is HEALTH.OK:
         draft.answer(D.PRICE_PENDING, f"slot {slot.slot_id} waits for the price of a fill")
-    elif slot.health is Health.UNCERTAIN:
+    elif slot.health is HEALTH.UNCERTAIN:
         for key in slot.doubts:
             ask_order(draft, draft.orders[key], draft.now)
         draft.answer(D.SLOT_UNCERTAIN, f"slot {slot.slot_id} waits for the venue's answer")
@@ -101,11 +101,11 @@ def is_invalid_price(draft: Draft, command: Enter | Exit) -> bool:
     """Answer for prices that no order can have, and return whether there was one."""
     if not 0 < command.reference_tick <= COUNT_MAX:
         return _invalid(draft, "reference_price", "must be positive")
-    if command.order_type is OrderType.LIMIT and not 0 < command.limit_tick <= COUNT_MAX:
+    if command.order_type is TYPE.LIMIT and not 0 < command.limit_tick <= COUNT_MAX:
         return _invalid(draft, "limit_price", "a LIMIT order needs a positive price")
-    if command.order_type is OrderType.MARKET and command.limit_tick:
+    if command.order_type is TYPE.MARKET and command.limit_tick:
         return _invalid(draft, "limit_price", "a MARKET order has none")
-    if command.order_type is OrderType.MARKET and command.post_only:
+    if command.order_type is TYPE.MARKET and command.post_only:
         return _invalid(draft, "post_only", "a MARKET order takes")
     return False
 
@@ -126,8 +126,9 @@ def _is_invalid_entry(draft: Draft, command: Enter) -> bool:
     least = least_lots(spec, command.limit_tick or command.reference_tick)
     if not least <= command.lots <= COUNT_MAX:
         return _invalid(draft, "target_size", f"{command.lots:,} lots; the venue takes {least:,} or more")
-    if not command.exit_legs or any(not 0 < n <= d for n, d in command.exit_legs):
-        return _invalid(draft, "exit_leg_ratios", "each must be above 0 and at most 1")
+    for numerator, denominator in command.exit_legs or _NO_LEGS:
+        if not 0 < numerator <= denominator:
+            return _invalid(draft, "exit_leg_ratios", "each must be above 0 and at most 1")
     return False
 
 
@@ -171,15 +172,15 @@ def _refuse_by_limits(draft: Draft, command: Enter) -> tuple[Diagnostic, str] | 
 
 def _open(draft: Draft, slot: Slot, command: Enter) -> None:
     order = Order(
-        key=draft.seq,
-        cid=client_order_id(draft.config.lease, draft.seq),
-        slot_id=slot.slot_id,
-        trade_id=command.trade_id,
-        intent_id=command.intent_id,
-        decision_id=command.decision_id,
+        draft.seq,
+        client_order_id(draft.config.lease, draft.seq),
+        slot.slot_id,
+        command.trade_id,
+        command.intent_id,
+        command.decision_id,
         instrument=command.instrument,
         side=command.side,
-        role=Role.ENTRY,
+        role=ROLE.ENTRY,
         leg_index=0,
         order_type=command.order_type,
         limit_tick=command.limit_tick,
@@ -215,7 +216,7 @@ def _open(draft: Draft, slot: Slot, command: Enter) -> None:
 def advance_free(draft: Draft, slot: Slot) -> Slot:
     """Take a slot that was found free to ORDER_REQUESTED; it holds its order by now: no guard is asked again."""
     draft.answer(D.OK)
-    return move(draft, slot, Stage.ORDER_REQUESTED)
+    return move(draft, slot, STAGE.ORDER_REQUESTED)
 
 
 def _place(draft: Draft, order: Order) -> None:
@@ -271,7 +272,7 @@ def on_exit(draft: Draft, command: Exit) -> None:
         draft.answer(D.EXITS_DISABLED, "exits are switched off")
     elif refusal := check_price(draft, slot.instrument, command.limit_tick, command.reference_tick):
         draft.answer(*refusal)
-    elif row.to is Stage.CLOSED:
+    elif row.to is STAGE.CLOSED:
         remember(draft, command.intent_id)
         _close_dust(draft, slot)
     else:
@@ -288,7 +289,7 @@ def _leave(draft: Draft, slot: Slot, command: Exit) -> None:
     remember(draft, command.intent_id)
     order = _exit_order(draft, slot, command, leg)
     _place(draft, order)
-    slot = draft.put_slot(slot, active_order=order.key, leg_index=leg.number, leg_intended=leg.intended)
+    slot = draft.put_slot(replace(slot, active_order=order.key, leg_index=leg.number, leg_intended=leg.intended))
     slot = advance(draft, slot, C.EXIT)
     draft.answer(D.OK, f"leg {leg.number + 1}: {leg.lots:,} lots" + _requested(command))
 
@@ -299,15 +300,15 @@ def _requested(command: Exit) -> str:
 
 def _exit_order(draft: Draft, slot: Slot, command: Exit, leg: Leg) -> Order:
     return Order(
-        key=draft.seq,
-        cid=client_order_id(draft.config.lease, draft.seq),
-        slot_id=slot.slot_id,
-        trade_id=slot.trade_id,
-        intent_id=command.intent_id,
-        decision_id=command.decision_id,
+        draft.seq,
+        client_order_id(draft.config.lease, draft.seq),
+        slot.slot_id,
+        slot.trade_id,
+        command.intent_id,
+        command.decision_id,
         instrument=slot.instrument,
         side=slot.side,
-        role=Role.EXIT,
+        role=ROLE.EXIT,
         leg_index=leg.number,
         order_type=command.order_type,
         limit_tick=command.limit_tick,
@@ -327,7 +328,8 @@ def _close_dust(draft: Draft, slot: Slot) -> None:
     sign = slot.side.sign
     cost = slot.cost
     change = pool_change(holding, sign * slot.size, slot.cost)
-    draft.put_holding(
+    put_valued(
+        draft,
         replace(
             holding,
             long_lots=holding.long_lots - (slot.size if sign > 0 else 0),
@@ -336,23 +338,24 @@ def _close_dust(draft: Draft, slot: Slot) -> None:
             orphan_cost=holding.orphan_cost + change,
             net_cost=holding.net_cost - slot.cost,
             net_cost_lots=holding.net_cost_lots - sign * slot.cost_lots,
-        )
+        ),
     )
     slot = draft.put_slot(
-        slot,
-        exit_lots=slot.exit_lots + slot.size,
-        size=0,
-        # What is given away at cost is no part of an inverse trade's exact profit any more.
-        entry_notional=slot.entry_notional - slot.held_notional,
-        held_notional=0,
-        cost=0,
-        cost_lots=0,
-        close_reason="DUST",
+        replace(
+            slot,
+            exit_lots=slot.exit_lots + slot.size,
+            size=0,
+            # What is given away at cost is no part of an inverse trade's exact profit any more.
+            entry_notional=slot.entry_notional - slot.held_notional,
+            held_notional=0,
+            cost=0,
+            cost_lots=0,
+            close_reason="DUST",
+        )
     )
     if rest := change - cost:
-        post(draft, LedgerKind.ADJUST, slot, draft.cause_id, PriceQuality.REPORTED, position=rest, realized=rest)
-    revalue(draft, slot.instrument)
-    slot = move(draft, slot, Stage.CLOSED)
+        post(draft, LEDGER.ADJUST, slot, draft.cause_id, Q.REPORTED, position=rest, realized=rest)
+    slot = move(draft, slot, STAGE.CLOSED)
     refresh_exposure(draft, slot)
     draft.answer(D.OK, "DUST: the rest is below what the venue trades")
 
@@ -370,9 +373,9 @@ def on_cancel(draft: Draft, command: Cancel) -> None:
         return
     order = draft.orders.get(slot.active_order)
     row = find_row(draft, slot, C.CANCEL, order)
-    if command.role is Role.EXIT and (order is None or order.role is not Role.EXIT):
+    if command.role is ROLE.EXIT and (order is None or order.role is not ROLE.EXIT):
         draft.answer(D.NO_ACTIVE_EXIT_ORDER, f"slot {slot.slot_id} has no exit order in {slot.stage.name}")
-    elif command.role is Role.ENTRY and (order is None or order.role is not Role.ENTRY):
+    elif command.role is ROLE.ENTRY and (order is None or order.role is not ROLE.ENTRY):
         last = draft.orders.get(slot.entry_order)
         is_over = last is not None and last.is_final
         draft.answer(
@@ -406,13 +409,13 @@ def on_modify(draft: Draft, command: Modify) -> None:
 
 
 def _is_invalid_change(draft: Draft, slot: Slot, order: Order, command: Modify, lots: int, tick: int) -> bool:
-    if order.order_type is not OrderType.LIMIT:
+    if order.order_type is not TYPE.LIMIT:
         return _invalid(draft, "limit_price", "a MARKET order has nothing to change")
     if not 0 < tick <= COUNT_MAX:
         return _invalid(draft, "limit_price", "must be positive")
     if not 0 < command.reference_tick <= COUNT_MAX:
         return _invalid(draft, "reference_price", "must be positive")
-    most = COUNT_MAX if order.role is Role.ENTRY else order.cum_lots + slot.size
+    most = COUNT_MAX if order.role is ROLE.ENTRY else order.cum_lots + slot.size
     least = max(order.cum_lots + 1, draft.specs[slot.instrument].min_lots)
     if not least <= lots <= most:
         return _invalid(draft, "target_size", f"{lots:,} lots; between {least:,} and {most:,} are possible")
@@ -423,7 +426,7 @@ def _is_invalid_change(draft: Draft, slot: Slot, order: Order, command: Modify, 
 
 def _change(draft: Draft, slot: Slot, order: Order, command: Modify, lots: int, tick: int) -> None:
     refusal = check_price(draft, slot.instrument, tick, command.reference_tick)
-    if refusal is None and order.role is Role.ENTRY:
+    if refusal is None and order.role is ROLE.ENTRY:
         spec, ticks = draft.specs[slot.instrument], (order.limit_tick, order.reference_tick)
         before = worst_value(spec, order.lots - order.cum_lots, *ticks)
         after = worst_value(spec, max(lots, order.lots) - order.cum_lots, tick, *ticks)
@@ -435,7 +438,7 @@ def _change(draft: Draft, slot: Slot, order: Order, command: Modify, lots: int, 
         return
     remember(draft, command.intent_id)
     draft.cid = order.cid
-    draft.put_order(order, modify_lots=lots, modify_tick=tick, modify_sightings=0)
+    draft.put_order(replace(order, modify_lots=lots, modify_tick=tick, modify_sightings=0))
     draft.effects.append(ModifyOrder(order.cid, order.venue_order_id, order.instrument, lots, tick))
     refresh_exposure(draft, draft.put_slot(slot))
 
@@ -449,7 +452,7 @@ def on_reconcile(draft: Draft, command: Reconcile) -> None:
     for slot_id in sorted(chosen) if command.slot_ids else range(len(draft.slots)):
         slot = draft.slot(slot_id)
         if slot.quarantine:
-            draft.put_slot(slot, quarantine="", drifted=True)
+            draft.put_slot(replace(slot, quarantine="", drifted=True))
     draft.snapshot_sent_ns = 0
     request_snapshot(draft, command.reason or "command")
     if bad:

@@ -20,17 +20,16 @@ from queuefront.kernel.account import (
     settle_fill,
     true_up_notional,
 )
-from queuefront.kernel.enums import Diagnostic, LedgerKind, PriceQuality
+from queuefront.kernel.codes import LEDGER, ROLE, TYPE, D, E, Q
+from queuefront.kernel.enums import PriceQuality
 from queuefront.kernel.fsm import quarantine
 from queuefront.kernel.notional import Amount, amount_of, cash_value, part_of, ratio_of, told_notional
 from queuefront.kernel.records import Alarm, Spec
 from queuefront.kernel.resolve import ask_fills, drop_fills_due, note_fee_missing
 from queuefront.kernel.state import Draft, Order, Slot, Unsettled
-from queuefront.venues import EventKind, OrderType, Role, VenueEvent
+from queuefront.venues import VenueEvent
 
 __all__ = ["apply_fill", "apply_orphan", "apply_report", "estimate_pending", "estimated_tick"]
-
-D = Diagnostic
 
 
 def price_of(spec: Spec, event: VenueEvent, order: Order, lots: int) -> Amount | None:
@@ -53,7 +52,7 @@ def apply_fill(draft: Draft, slot: Slot, order: Order, event: VenueEvent, lots: 
     spec = draft.specs[order.instrument]
     notional = price_of(spec, event, order, lots)
     fee = _fee_of(event, lots)
-    taken = lots if order.role is Role.ENTRY else min(lots, slot.size)
+    taken = lots if order.role is ROLE.ENTRY else min(lots, slot.size)
     excess = lots - taken
     if excess and not taken:
         slot = quarantine(draft, slot, D.OVERFILL, f"order {order.cid} filled {excess:,} lots when its slot held none")
@@ -62,23 +61,27 @@ def apply_fill(draft: Draft, slot: Slot, order: Order, event: VenueEvent, lots: 
     if excess:
         slot = quarantine(draft, slot, D.OVERFILL, f"order {order.cid} filled {excess:,} lots more than its slot held")
     order = draft.put_order(
-        order,
-        cum_lots=order.cum_lots + lots,
-        notional=order.notional + (notional or 0),
-        priced_lots=order.priced_lots + (lots if notional is not None else 0),
+        replace(
+            order,
+            cum_lots=order.cum_lots + lots,
+            notional=order.notional + (notional or 0),
+            priced_lots=order.priced_lots + (lots if notional is not None else 0),
+        )
     )
     if excess and notional is not None:
         part = part_of(notional, excess, lots)
-        _post_orphan(draft, order, excess, part, None, event.event_id, PriceQuality.REPORTED)
+        _post_orphan(draft, order, excess, part, None, event.event_id, Q.REPORTED)
         notional = notional - part
     elif excess:
         part = amount_of(spec, estimated_tick(draft, order), excess)
-        _post_orphan(draft, order, excess, part, None, event.event_id, PriceQuality.ESTIMATED)
+        _post_orphan(draft, order, excess, part, None, event.event_id, Q.ESTIMATED)
         order = draft.put_order(
-            order,
-            notional=order.notional + part,
-            priced_lots=order.priced_lots + excess,
-            estimated_lots=order.estimated_lots + excess,
+            replace(
+                order,
+                notional=order.notional + part,
+                priced_lots=order.priced_lots + excess,
+                estimated_lots=order.estimated_lots + excess,
+            )
         )
     if taken:
         slot = _take(draft, slot, order, event, taken, notional, fee)
@@ -90,7 +93,6 @@ def apply_fill(draft: Draft, slot: Slot, order: Order, event: VenueEvent, lots: 
 def _take(
     draft: Draft, slot: Slot, order: Order, event: VenueEvent, lots: int, notional: Amount | None, fee: int | None
 ) -> Slot:
-    count_position(draft, slot.instrument, slot.side, lots if order.role is Role.ENTRY else -lots)
     item = Unsettled(
         key=order.key,
         role=order.role,
@@ -100,19 +102,22 @@ def _take(
         fee_asset=event.fee_asset,
         liquidity=event.liquidity,
         event_id=event.event_id or draft.cause_id,
-        quality=PriceQuality.REPORTED if notional is not None else PriceQuality.PENDING,
+        quality=Q.REPORTED if notional is not None else Q.PENDING,
         ts=event.exch_ts or draft.now,
     )
     changes: dict[str, object]
-    if order.role is Role.ENTRY:
+    if order.role is ROLE.ENTRY:
+        moved = lots
         changes = {"size": slot.size + lots, "initial_lots": slot.initial_lots + lots}
     else:
+        moved = -lots
         leg_filled = slot.leg_filled + (lots if order.key == slot.active_order else 0)
         changes = {"size": slot.size - lots, "exit_lots": slot.exit_lots + lots, "leg_filled": leg_filled}
     if notional is not None and not slot.unsettled:
         # The common case: nothing waits, so the fill need not queue up before it is settled.
-        return settle_fill(draft, slot, item, notional, changes)
-    return settle(draft, draft.put_slot(slot, unsettled=(*slot.unsettled, item), **changes))
+        return settle_fill(draft, slot, item, notional, changes, moved=moved)
+    count_position(draft, slot.instrument, slot.side, moved)
+    return settle(draft, draft.put_slot(replace(slot, unsettled=(*slot.unsettled, item), **changes)))
 
 
 # --- orphans ----------------------------------------------------------------------------------------------------------
@@ -120,19 +125,21 @@ def apply_orphan(draft: Draft, order: Order, event: VenueEvent, lots: int) -> No
     """Book a fill whose trade is gone (row 38): the money moved, so the ledger says so; no slot is touched."""
     spec = draft.specs[order.instrument]
     notional = price_of(spec, event, order, lots)
-    quality = PriceQuality.REPORTED
+    quality = Q.REPORTED
     if notional is None:
-        notional, quality = amount_of(spec, estimated_tick(draft, order), lots), PriceQuality.ESTIMATED
+        notional, quality = amount_of(spec, estimated_tick(draft, order), lots), Q.ESTIMATED
     order = draft.put_order(
-        order,
-        cum_lots=order.cum_lots + lots,
-        notional=order.notional + notional,
-        priced_lots=order.priced_lots + lots,
-        estimated_lots=order.estimated_lots + (lots if quality is PriceQuality.ESTIMATED else 0),
+        replace(
+            order,
+            cum_lots=order.cum_lots + lots,
+            notional=order.notional + notional,
+            priced_lots=order.priced_lots + lots,
+            estimated_lots=order.estimated_lots + (lots if quality is Q.ESTIMATED else 0),
+        )
     )
     fee = _fee_of(event, lots)
     _post_orphan(draft, order, lots, notional, event, event.event_id, quality)
-    if fee is None or quality is PriceQuality.ESTIMATED:
+    if fee is None or quality is Q.ESTIMATED:
         ask_fills(draft, draft.orders[order.key], draft.now + draft.config.first_query_ns)
     holding = draft.holding(order.instrument)
     draft.put_holding(replace(holding, blocked=f"orphan fill of {order.cid}"))
@@ -155,15 +162,15 @@ def _post_orphan(
     if event is None:
         return
     fee = _fee_of(event, lots)
-    fee_quality = PriceQuality.REPORTED if fee is not None else PriceQuality.ESTIMATED
+    fee_quality = Q.REPORTED if fee is not None else Q.ESTIMATED
     currency = event.fee_asset if fee is not None and event.fee_asset else spec.currency
     if fee is None:
         fee = estimate_fee(spec, notional, event.liquidity)
-        order = draft.put_order(order, fee_estimated_lots=order.fee_estimated_lots + lots)
+        order = draft.put_order(replace(order, fee_estimated_lots=order.fee_estimated_lots + lots))
     if fee:
         post(
             draft,
-            LedgerKind.FEE,
+            LEDGER.FEE,
             None,
             event_id,
             fee_quality,
@@ -173,9 +180,9 @@ def _post_orphan(
             fees=fee,
         )
     if currency == spec.currency:
-        draft.put_order(order, fee=order.fee + fee)
+        draft.put_order(replace(order, fee=order.fee + fee))
     else:
-        draft.put_order(order, fee_foreign=order.fee_foreign + fee)
+        draft.put_order(replace(order, fee_foreign=order.fee_foreign + fee))
 
 
 # --- exact figures that come later ------------------------------------------------------------------------------------
@@ -198,7 +205,7 @@ def apply_report(draft: Draft, order: Order, event: VenueEvent) -> None:
         return
     if not order.fee_estimated_lots:
         drop_fills_due(draft, order)
-    elif event.cum_fee is None and event.kind is EventKind.FILL_REPORT and note_fee_missing(draft, order):
+    elif event.cum_fee is None and event.kind is E.FILL_REPORT and note_fee_missing(draft, order):
         draft.count("fee_left_estimated")
 
 
@@ -214,15 +221,15 @@ def _true_up_price(draft: Draft, slot: Slot | None, order: Order, cum_notional: 
             notional=difference,
             # A fee that covers a part only is dropped for an estimate of the whole, which the venue's sum corrects.
             fee=sum(fee for fee in fees if fee is not None) if is_fee_known else None,
-            quality=PriceQuality.QUERIED,
+            quality=Q.QUERIED,
         )
         rest = tuple(merged if item is waiting[0] else item for item in slot.unsettled if item not in waiting[1:])
-        draft.put_order(order, notional=cum_notional, priced_lots=order.cum_lots)
-        settle(draft, draft.put_slot(slot, unsettled=rest))
+        draft.put_order(replace(order, notional=cum_notional, priced_lots=order.cum_lots))
+        settle(draft, draft.put_slot(replace(slot, unsettled=rest)))
         return
     if difference:
         _correct(draft, slot, order, difference, event.event_id or draft.cause_id)
-    draft.put_order(draft.orders[order.key], notional=cum_notional, priced_lots=order.cum_lots, estimated_lots=0)
+    draft.put_order(replace(draft.orders[order.key], notional=cum_notional, priced_lots=order.cum_lots, estimated_lots=0))
 
 
 def _correct(draft: Draft, slot: Slot | None, order: Order, difference: Amount, event_id: str) -> None:
@@ -237,10 +244,10 @@ def _correct(draft: Draft, slot: Slot | None, order: Order, difference: Amount, 
     draft.put_holding(replace(holding, orphan_cost=holding.orphan_cost + held))
     post(
         draft,
-        LedgerKind.ADJUST,
+        LEDGER.ADJUST,
         None,
         event_id,
-        PriceQuality.QUERIED,
+        Q.QUERIED,
         trade_id=order.trade_id,
         cash=-value,
         position=held,
@@ -258,30 +265,33 @@ def _true_up_fee(draft: Draft, slot: Slot | None, order: Order, event: VenueEven
         difference = exact - posted
         event_id = event.event_id or draft.cause_id
         if slot is not None:
-            slot = post_fee(draft, slot, event_id, LedgerKind.FEE_TRUEUP, difference, name, PriceQuality.QUERIED)
+            counted = post_fee(draft, slot, event_id, LEDGER.FEE_TRUEUP, difference, name, Q.QUERIED)
+            slot = draft.put_slot(replace(slot, fees=slot.fees + counted)) if counted else slot
         elif difference:
             post(
                 draft,
-                LedgerKind.FEE_TRUEUP,
+                LEDGER.FEE_TRUEUP,
                 None,
                 event_id,
-                PriceQuality.QUERIED,
+                Q.QUERIED,
                 currency=name,
                 trade_id=order.trade_id,
                 cash=-difference,
                 fees=difference,
             )
     draft.put_order(
-        order,
-        fee=0 if is_foreign else cum_fee,
-        fee_foreign=cum_fee if is_foreign else order.fee_foreign,
-        fee_estimated_lots=0,
+        replace(
+            order,
+            fee=0 if is_foreign else cum_fee,
+            fee_foreign=cum_fee if is_foreign else order.fee_foreign,
+            fee_estimated_lots=0,
+        )
     )
 
 
 def estimated_tick(draft: Draft, order: Order) -> int:
     """Return the price to estimate with: the order's own limit, else the mark, else what it was decided on."""
-    if order.order_type is OrderType.LIMIT:
+    if order.order_type is TYPE.LIMIT:
         return order.limit_tick
     return draft.holding(order.instrument).mark_tick or order.reference_tick
 
@@ -297,18 +307,18 @@ def estimate_pending(draft: Draft, order: Order) -> None:
     tick, spec = estimated_tick(draft, order), draft.specs[order.instrument]
     lots = sum(item.lots for item in waiting)
     unsettled = tuple(
-        replace(item, notional=amount_of(spec, tick, item.lots), quality=PriceQuality.ESTIMATED)
-        if item in waiting
-        else item
+        replace(item, notional=amount_of(spec, tick, item.lots), quality=Q.ESTIMATED) if item in waiting else item
         for item in slot.unsettled
     )
     draft.put_order(
-        order,
-        notional=order.notional + amount_of(spec, tick, lots),
-        priced_lots=order.priced_lots + lots,
-        estimated_lots=order.estimated_lots + lots,
+        replace(
+            order,
+            notional=order.notional + amount_of(spec, tick, lots),
+            priced_lots=order.priced_lots + lots,
+            estimated_lots=order.estimated_lots + lots,
+        )
     )
     draft.effects.append(
         Alarm(draft.seq, D.PRICE_PENDING, f"{lots:,} lots of {order.cid} settled at an estimated {tick:,} ticks")
     )
-    settle(draft, draft.put_slot(slot, unsettled=unsettled))
+    settle(draft, draft.put_slot(replace(slot, unsettled=unsettled)))

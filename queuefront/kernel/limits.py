@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from queuefront.kernel.codes import D
 from queuefront.kernel.enums import Diagnostic
 from queuefront.kernel.state import Draft
 
@@ -10,7 +11,6 @@ __all__ = ["check_entry", "check_modify", "check_price", "day_loss", "roll_day",
 PPM = 1_000_000
 DAY_NS = 86_400 * 10**9
 
-D = Diagnostic
 Refusal = tuple[Diagnostic, str]
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from queuefront.kernel.account import Cause, count_position, post, post_orphan, refresh_exposure, revalue, settle
-from queuefront.kernel.enums import Diagnostic, LedgerKind, PriceQuality
+from queuefront.kernel.account import Cause, count_position, post, post_orphan, put_valued, refresh_exposure, settle
+from queuefront.kernel.codes import LEDGER, LIQUIDITY, ROLE, SIDE, D, E, Q
 from queuefront.kernel.fsm import advance, refresh_health
 from queuefront.kernel.notional import amount_of, cash_value
 from queuefront.kernel.records import Alarm, Spec
 from queuefront.kernel.resolve import ask_order, set_timer
 from queuefront.kernel.state import Draft, Parked, Slot, Unsettled
-from queuefront.venues import EventKind, Liquidity, Role, Side, VenueEvent
+from queuefront.venues import Side, VenueEvent
 
 __all__ = ["on_drift", "on_funding", "on_liquidation", "on_mark"]
 
-D = Diagnostic
 
 #: How often a liquidation waits for fills that it overtook.
 WAITS_MAX = 8
@@ -29,8 +28,7 @@ def on_mark(draft: Draft, instrument: str, tick: int) -> None:
         return
     holding = draft.holding(instrument)
     if holding.mark_tick != tick:
-        draft.put_holding(replace(holding, mark_tick=tick))
-        revalue(draft, instrument)
+        put_valued(draft, replace(holding, mark_tick=tick))
 
 
 def _is_repeated(draft: Draft, event: VenueEvent) -> bool:
@@ -55,16 +53,16 @@ def on_funding(draft: Draft, event: VenueEvent) -> None:
         return
     slot = None
     if event.trade_id in draft.trades:
-        slot = draft.slot(draft.trades.values[event.trade_id])
+        slot = draft.slot(draft.trades.number(event.trade_id))
         if slot.trade_id != event.trade_id:
             slot = None
     currency = event.fee_asset or draft.config.currency
     post(
         draft,
-        LedgerKind.FUNDING,
+        LEDGER.FUNDING,
         slot,
         event.event_id,
-        PriceQuality.REPORTED,
+        Q.REPORTED,
         currency=currency,
         trade_id=event.trade_id,
         cash=event.amount,
@@ -72,7 +70,7 @@ def on_funding(draft: Draft, event: VenueEvent) -> None:
     )
     if slot is not None and currency == draft.config.currency:
         draft.slot_id = slot.slot_id
-        draft.put_slot(slot, funding=slot.funding + event.amount)
+        draft.put_slot(replace(slot, funding=slot.funding + event.amount))
 
 
 def on_liquidation(draft: Draft, event: VenueEvent) -> None:
@@ -105,7 +103,7 @@ def on_liquidation(draft: Draft, event: VenueEvent) -> None:
 def _must_wait(draft: Draft, event: VenueEvent, side: Side, lots: int) -> bool:
     """Whether a liquidation overtook the fills that it closed: then they are asked for, and it is applied after them."""
     holding = draft.holding(event.instrument)
-    held = holding.long_lots if side is Side.LONG else holding.short_lots
+    held = holding.long_lots if side is SIDE.LONG else holding.short_lots
     live = [key for key in sorted(draft.live) if draft.orders[key].instrument == event.instrument]
     if held >= lots or not live or draft.attempts >= WAITS_MAX or event.event_id in draft.account_events:
         return False
@@ -122,39 +120,41 @@ def _liquidate(draft: Draft, slot: Slot, event: VenueEvent, lots: int, fee: int)
     count_position(draft, slot.instrument, slot.side, -lots)
     item = Unsettled(
         key=slot.entry_order,
-        role=Role.EXIT,
+        role=ROLE.EXIT,
         lots=lots,
         notional=amount_of(draft.specs[slot.instrument], event.last_tick or 0, lots),
         fee=fee,
         fee_asset=event.fee_asset,
-        liquidity=Liquidity.TAKER,
+        liquidity=LIQUIDITY.TAKER,
         event_id=event.event_id,
-        quality=PriceQuality.REPORTED,
+        quality=Q.REPORTED,
         ts=event.exch_ts or draft.now,
         is_liquidation=True,
     )
     slot = draft.put_slot(
-        slot,
-        size=slot.size - lots,
-        exit_lots=slot.exit_lots + lots,
-        unsettled=(*slot.unsettled, item),
-        close_reason="LIQUIDATION",
+        replace(
+            slot,
+            size=slot.size - lots,
+            exit_lots=slot.exit_lots + lots,
+            unsettled=(*slot.unsettled, item),
+            close_reason="LIQUIDATION",
+        )
     )
     slot = settle(draft, slot)
-    slot = advance(draft, slot, EventKind.LIQUIDATION)
+    slot = advance(draft, slot, E.LIQUIDATION)
     slot = refresh_exposure(draft, slot)
     refresh_health(draft, slot)
 
 
 def _beyond(draft: Draft, event: VenueEvent, lots: int, fee: int, spec: Spec) -> None:
-    side = event.side or Side.LONG
+    side = event.side or SIDE.LONG
     value = cash_value(spec, amount_of(spec, event.last_tick or 0, lots)) * side.sign
-    post_orphan(draft, event.instrument, -side.sign * lots, -value, Cause(event.event_id, PriceQuality.REPORTED), "")
+    post_orphan(draft, event.instrument, -side.sign * lots, -value, Cause(event.event_id, Q.REPORTED), "")
     holding = draft.holding(event.instrument)
     draft.put_holding(replace(holding, blocked=f"liquidation of {lots:,} lots that no slot holds"))
     if fee:
         currency = event.fee_asset or draft.config.currency
-        post(draft, LedgerKind.FEE, None, event.event_id, PriceQuality.REPORTED, currency=currency, cash=-fee, fees=fee)
+        post(draft, LEDGER.FEE, None, event.event_id, Q.REPORTED, currency=currency, cash=-fee, fees=fee)
     draft.effects.append(Alarm(draft.seq, D.OVERFILL, f"{event.instrument}: {lots:,} lots liquidated that no slot holds"))
     draft.answer(D.OVERFILL)
 
@@ -169,5 +169,5 @@ def on_drift(draft: Draft, instrument: str, text: str) -> None:
     for slot_id in range(len(draft.slots)):
         slot = draft.slot(slot_id)
         if slot.instrument == instrument and (slot.size or slot.active_order):
-            slot = advance(draft, draft.put_slot(slot, drifted=True), EventKind.POSITION_DRIFT)
+            slot = advance(draft, draft.put_slot(replace(slot, drifted=True)), E.POSITION_DRIFT)
             refresh_health(draft, slot)

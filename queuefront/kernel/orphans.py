@@ -18,9 +18,10 @@ from fractions import Fraction
 
 from msgspec.structs import replace
 
-from queuefront.kernel.account import count_position, post, refresh_exposure, revalue
+from queuefront.kernel.account import count_position, post, put_valued, refresh_exposure
+from queuefront.kernel.codes import ACTION, LEDGER, STAGE, C, D, Q
 from queuefront.kernel.commands import COUNT_MAX, is_invalid_price, on_exit, remember
-from queuefront.kernel.enums import CommandKind, Diagnostic, LedgerKind, PriceQuality, SettleAction, Stage
+from queuefront.kernel.enums import Diagnostic
 from queuefront.kernel.fsm import find_row, move
 from queuefront.kernel.legs import least_lots
 from queuefront.kernel.limits import check_price
@@ -31,7 +32,6 @@ from queuefront.kernel.state import Draft, Holding, Slot
 
 __all__ = ["on_settle"]
 
-D = Diagnostic
 Refusal = tuple[Diagnostic, str]
 
 
@@ -39,12 +39,12 @@ def on_settle(draft: Draft, command: Settle) -> None:
     """Settle lots that no slot owns (row 55)."""
     draft.slot_id = command.slot_id
     refusal = _refuse(draft, command) or (
-        _refuse_booking(draft, command) if command.action is SettleAction.BOOK else _refuse_adoption(draft, command)
+        _refuse_booking(draft, command) if command.action is ACTION.BOOK else _refuse_adoption(draft, command)
     )
     if refusal:
         draft.answer(*refusal)
         return
-    if command.action is SettleAction.BOOK:
+    if command.action is ACTION.BOOK:
         remember(draft, command.intent_id)
         _book(draft, command)
     else:
@@ -98,7 +98,7 @@ def _refuse_adoption(draft: Draft, command: Settle) -> Refusal | None:
     if command.slot_id not in draft.slots:
         return D.SLOT_OUT_OF_RANGE, f"slot {command.slot_id} of {len(draft.slots)}"
     slot, spec = draft.slot(command.slot_id), draft.specs[command.instrument]
-    row = find_row(draft, slot, CommandKind.SETTLE)
+    row = find_row(draft, slot, C.SETTLE)
     if row.to is None:
         return row.diagnostic, f"slot {slot.slot_id} holds trade {slot.trade_id!r} in {slot.stage.name}"
     if not command.trade_id:
@@ -113,7 +113,7 @@ def _refuse_adoption(draft: Draft, command: Settle) -> Refusal | None:
     if not 0 < command.lots <= found:
         what = "are drift by the last snapshot" if command.tick else "orphans are booked"
         return D.INVALID_INTENT, f"target_size: {command.lots:,} lots; {found:,} {what} on this side"
-    return _refuse_closing(draft, command, spec) if command.action is SettleAction.CLOSE else None
+    return _refuse_closing(draft, command, spec) if command.action is ACTION.CLOSE else None
 
 
 def _refuse_closing(draft: Draft, command: Settle, spec: Spec) -> Refusal | None:
@@ -161,25 +161,24 @@ def _adopt(draft: Draft, command: Settle) -> None:
     if command.tick:
         notional = amount_of(spec, command.tick, command.lots)
         cost = cash_value(spec, notional) * sign
-        post(draft, LedgerKind.ADJUST, slot, draft.cause_id, PriceQuality.REPORTED, cash=-cost, position=cost)
+        post(draft, LEDGER.ADJUST, slot, draft.cause_id, Q.REPORTED, cash=-cost, position=cost)
         _shrink_drift(draft, command.instrument, command.lots * sign)
     else:
         share = _take(draft, command.instrument, command.lots * sign)
         notional, cost = _basis(spec, share, sign)
         # What is no whole number of ticks × lots, or of the wrong sign, is profit or loss by now.
         rest = cost - share
-        post(draft, LedgerKind.ADJUST, slot, draft.cause_id, PriceQuality.REPORTED, position=rest, realized=rest)
+        post(draft, LEDGER.ADJUST, slot, draft.cause_id, Q.REPORTED, position=rest, realized=rest)
     slot = replace(slot, entry_notional=notional, entry_priced_lots=command.lots, cost=cost, cost_lots=command.lots)
     slot = replace(slot, held_notional=notional, realized_gross=0) if spec.is_inverse else slot
     remember(draft, "", command.trade_id, slot.slot_id)
     count_position(draft, slot.instrument, slot.side, command.lots)
     holding = draft.holding(slot.instrument)
     lots = holding.net_cost_lots + command.lots * sign
-    draft.put_holding(replace(holding, net_cost=holding.net_cost + cost, net_cost_lots=lots))
-    revalue(draft, slot.instrument)
-    slot = refresh_exposure(draft, move(draft, draft.put_slot(slot), Stage.POSITION_OPEN))
+    put_valued(draft, replace(holding, net_cost=holding.net_cost + cost, net_cost_lots=lots))
+    slot = refresh_exposure(draft, move(draft, draft.put_slot(slot), STAGE.POSITION_OPEN))
     draft.answer(D.OK, f"{command.lots:,} lots adopted at a cost of {cost:,} cash units")
-    if command.action is SettleAction.CLOSE:
+    if command.action is ACTION.CLOSE:
         on_exit(draft, _exit_of(command))
     else:
         remember(draft, command.intent_id)
@@ -217,7 +216,7 @@ def _book(draft: Draft, command: Settle) -> None:
         share, value = holding.orphan_cost, 0
         draft.put_holding(replace(holding, orphan_cost=0))
     trade_id = command.trade_id
-    post(draft, LedgerKind.ADJUST, None, draft.cause_id, PriceQuality.REPORTED, trade_id=trade_id, cash=value,
+    post(draft, LEDGER.ADJUST, None, draft.cause_id, Q.REPORTED, trade_id=trade_id, cash=value,
          position=-share, realized=value - share)  # fmt: skip
     draft.answer(D.OK, f"{command.lots:,} lots booked with a profit of {value - share:,} cash units")
 

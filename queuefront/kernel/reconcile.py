@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from queuefront.kernel.codes import STATUS, D, E
 from queuefront.kernel.commands import ask_about, order_key
-from queuefront.kernel.enums import Diagnostic, OrderStatus
 from queuefront.kernel.events import route
 from queuefront.kernel.fills import estimate_pending
 from queuefront.kernel.fsm import refresh_health, request_cancel
@@ -15,11 +15,10 @@ from queuefront.kernel.money_events import on_drift
 from queuefront.kernel.records import Alarm, EventFailed, Recover, SnapshotFailed
 from queuefront.kernel.resolve import ask_order, backoff_ns, request_snapshot, send_due, set_timer
 from queuefront.kernel.state import Draft, Holding, Parked
-from queuefront.venues import EventKind, OpenOrder, VenueEvent, VenueSnapshot
+from queuefront.venues import OpenOrder, VenueEvent, VenueSnapshot
 
 __all__ = ["end_recovery", "on_event_failed", "on_recover", "on_snapshot", "on_snapshot_failed", "on_tick"]
 
-D = Diagnostic
 
 #: A position that differs is asked about so often before it is called drift: fills may be on their way to us.
 MISMATCHES_MAX = 4
@@ -77,14 +76,14 @@ def _count_parked(draft: Draft, event: VenueEvent, difference: int) -> None:
     if order is not None:
         slot = draft.slot(order.slot_id)
         if slot.trade_id == order.trade_id or slot.parked_count:
-            slot = draft.put_slot(slot, parked_count=max(slot.parked_count + difference, 0))
+            slot = draft.put_slot(replace(slot, parked_count=max(slot.parked_count + difference, 0)))
             refresh_health(draft, slot)
 
 
 def _retry_parked(draft: Draft, apply: Callable[[Draft, VenueEvent], None]) -> None:
     first, draft.parked = draft.parked[0], draft.parked[1:]
     _count_parked(draft, first.event, -1)
-    if first.attempts < ATTEMPTS_MAX or first.event.kind is EventKind.LIQUIDATION:
+    if first.attempts < ATTEMPTS_MAX or first.event.kind is E.LIQUIDATION:
         draft.attempts = first.attempts
         apply(draft, first.event)
         return
@@ -92,7 +91,7 @@ def _retry_parked(draft: Draft, apply: Callable[[Draft, VenueEvent], None]) -> N
     draft.effects.append(Alarm(draft.seq, D.EVENT_FAILED, f"{first.event.kind.name} {first.event.event_id!r} given up"))
     if order is not None:
         refresh_health(draft, ask_order(draft, order, draft.now))
-    elif first.event.kind in (EventKind.FUNDING, EventKind.LIQUIDATION):
+    elif first.event.kind in (E.FUNDING, E.LIQUIDATION):
         # Nothing at the venue repeats these: a book without them is wrong, and a wrong book is worse than a stopped one.
         draft.halt_reason = f"{first.event.kind.name} {first.event.event_id!r} could not be booked"
     request_snapshot(draft, "given up")
@@ -166,8 +165,8 @@ def _compare_order(draft: Draft, listed: OpenOrder, fetched_ns: int) -> None:
         draft.effects.append(Alarm(draft.seq, D.LATE_ORDER, f"{listed.cid} rests at the venue and is forgotten here"))
         return
     is_known_since = order.last_event_ns < fetched_ns
-    if order.is_final and (order.status is OrderStatus.ABSENT or is_known_since):
-        order = draft.put_order(order, status=OrderStatus.NEW)
+    if order.is_final and (order.status is STATUS.ABSENT or is_known_since):
+        order = draft.put_order(replace(order, status=STATUS.NEW))
         draft.effects.append(Alarm(draft.seq, D.LATE_ORDER, f"{order.cid} lives at the venue after it was thought over"))
         order = request_cancel(draft, order)
         refresh_health(draft, ask_order(draft, order, draft.now + draft.config.first_query_ns))
@@ -208,7 +207,7 @@ def _agree(draft: Draft, holding: Holding) -> None:
     for slot_id in range(len(draft.slots)):
         slot = draft.slot(slot_id)
         if slot.drifted and slot.instrument == holding.instrument:
-            refresh_health(draft, draft.put_slot(slot, drifted=False))
+            refresh_health(draft, draft.put_slot(replace(slot, drifted=False)))
 
 
 def _disagree(draft: Draft, holding: Holding, ours: int, theirs: int) -> None:
@@ -228,4 +227,4 @@ def _disagree(draft: Draft, holding: Holding, ours: int, theirs: int) -> None:
 def _suspects(draft: Draft, instrument: str) -> list[int]:
     """Return the orders that could explain a position: those that live, and those that the venue once did not find."""
     mine = (key for key, order in draft.orders.items() if order.instrument == instrument)
-    return sorted(key for key in mine if key in draft.live or draft.orders[key].status is OrderStatus.ABSENT)
+    return sorted(key for key in mine if key in draft.live or draft.orders[key].status is STATUS.ABSENT)

@@ -294,7 +294,7 @@ class Transition(Record, frozen=True):
     ts: int
 
 
-class LedgerEntry(Record, frozen=True, kw_only=True):
+class LedgerEntry(Record, frozen=True):
     """One posting. Cash, position (at cost), fees, funding and realized profit move so that the books stay balanced."""
 
     seq: int

@@ -68,7 +68,7 @@ def ask_order(draft: Draft, order: Order, at_ns: int) -> Slot:
         _put(draft, replace(known, due_ns=at_ns))
     slot = draft.slot(order.slot_id)
     if slot.trade_id == order.trade_id and order.key not in slot.doubts:
-        slot = draft.put_slot(slot, doubts=(*slot.doubts, order.key))
+        slot = draft.put_slot(replace(slot, doubts=(*slot.doubts, order.key)))
     return slot
 
 
@@ -79,7 +79,7 @@ def drop_order_due(draft: Draft, order: Order) -> None:
         draft.pending = draft.pending.delete(key)
     slot = draft.slot(order.slot_id)
     if order.key in slot.doubts:
-        draft.put_slot(slot, doubts=tuple(k for k in slot.doubts if k != order.key))
+        draft.put_slot(replace(slot, doubts=tuple(k for k in slot.doubts if k != order.key)))
 
 
 def retry_order(draft: Draft, order: Order) -> None:

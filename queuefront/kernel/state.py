@@ -12,12 +12,11 @@ nothing behind, because the draft is thrown away; and a search can go on from th
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from immutables import Map
 from msgspec.structs import astuple, replace
 
+from queuefront.kernel.codes import HEALTH, ROLE, SIDE, STAGE
 from queuefront.kernel.enums import (
     FINAL_STATUSES,
     FREE_STAGES,
@@ -35,7 +34,7 @@ from queuefront.venues import Liquidity, OrderType, Role, Side, TimeInForce, Ven
 __all__ = ["Book", "Draft", "Due", "Holding", "Order", "Parked", "Recent", "Slot", "State", "Unsettled", "initial_state"]
 
 
-class Order(Record, frozen=True, kw_only=True):
+class Order(Record, frozen=True):
     """One order of ours. `notional` is the sum over `priced_lots` (see `notional.py`); the average price is their ratio."""
 
     key: int
@@ -84,7 +83,7 @@ class Order(Record, frozen=True, kw_only=True):
     @property
     def is_buy(self) -> bool:
         """Whether it takes from sellers."""
-        return (self.side is Side.LONG) == (self.role is Role.ENTRY)
+        return (self.side is SIDE.LONG) == (self.role is ROLE.ENTRY)
 
     @property
     def sign(self) -> int:
@@ -156,12 +155,12 @@ class Slot(Record, frozen=True, kw_only=True):
     @property
     def closed(self) -> bool:
         """Whether its trade is over."""
-        return self.stage is Stage.CLOSED
+        return self.stage is STAGE.CLOSED
 
     @property
     def is_free(self) -> bool:
         """Whether ENTER may take it."""
-        return self.stage in FREE_STAGES and self.health is Health.OK and not self.active_order and not self.unsettled
+        return self.stage in FREE_STAGES and self.health is HEALTH.OK and not self.active_order and not self.unsettled
 
     @property
     def realized(self) -> int:
@@ -226,22 +225,26 @@ class Due(Record, frozen=True):
 
 
 class Recent(msgspec.Struct, frozen=True, gc=False):
-    """The last so many ids, with a number each; the oldest goes when there are too many."""
+    """At least the last so many ids, with a number each, and at most twice as many.
 
-    count: int = 0
-    values: Map[str, int] = Map()
-    ring: Map[int, str] = Map()
+    Two generations: when the young one is full it becomes the old one, and what was old is forgotten whole.
+    """
+
+    young: Map[str, int] = Map()
+    old: Map[str, int] = Map()
 
     def __contains__(self, name: str) -> bool:
-        return name in self.values
+        return name in self.young or name in self.old
+
+    def number(self, name: str) -> int:
+        """Return the number of an id that is known; the latest, where it was added twice."""
+        return self.young[name] if name in self.young else self.old[name]
 
     def add(self, name: str, value: int, capacity: int) -> Recent:
         """Return the ids with one more."""
-        place = self.count % capacity
-        values, oldest = self.values, self.ring.get(place)
-        if oldest is not None and oldest in values:
-            values = values.delete(oldest)
-        return Recent(self.count + 1, values.set(name, value), self.ring.set(place, name))
+        if len(self.young) >= capacity:
+            return Recent(Map({name: value}), self.young)
+        return Recent(self.young.set(name, value), self.old)
 
 
 class Parked(Record, frozen=True):
@@ -321,7 +324,7 @@ def initial_state(config: Config) -> State:
 _FIELD_COUNT = len(Fields.__struct_fields__)
 
 
-class Draft(Fields, kw_only=True):
+class Draft(Fields, kw_only=True, gc=False):
     """One step in preparation: reads see its own changes, `finish` makes the next state, and nothing else does."""
 
     before: State
@@ -333,24 +336,15 @@ class Draft(Fields, kw_only=True):
     cid: str = ""
     halt_reason: str = ""
     attempts: int = 0
-    effects: list[Effect]
-    transitions: list[Transition]
-    entries: list[LedgerEntry]
-    touched: set[int]
+    effects: list[Effect] = msgspec.field(default_factory=list)
+    transitions: list[Transition] = msgspec.field(default_factory=list)
+    entries: list[LedgerEntry] = msgspec.field(default_factory=list)
+    touched: set[int] = msgspec.field(default_factory=set)
 
     @classmethod
     def of(cls, state: State, ts: int, cause_kind: str, cause_id: str) -> Draft:
         """Begin a step on a state."""
-        draft = cls(
-            *astuple(state),
-            before=state,
-            cause_kind=cause_kind,
-            cause_id=cause_id,
-            effects=[],
-            transitions=[],
-            entries=[],
-            touched=set(),
-        )
+        draft = cls(*astuple(state), before=state, cause_kind=cause_kind, cause_id=cause_id)
         draft.seq += 1
         # A wall clock may step back; the kernel's time does not.
         if ts > draft.now:
@@ -362,30 +356,32 @@ class Draft(Fields, kw_only=True):
         """Return the slot as this step has it."""
         return self.slots[slot_id]
 
-    def put_slot(self, slot: Slot, **changes: Any) -> Slot:
+    def put_slot(self, slot: Slot) -> Slot:
         """Write a slot; its version rises by one for each step that changes it, not for each write."""
         slot_id = slot.slot_id
-        if slot_id in self.touched:
-            new = replace(slot, **changes) if changes else slot
-        else:
+        if slot_id not in self.touched:
             self.touched.add(slot_id)
-            new = replace(slot, version=self.before.slots[slot_id].version + 1, **changes)
-        self.slots = self.slots.set(slot_id, new)
-        return new
+            slot = replace(slot, version=self.before.slots[slot_id].version + 1)
+        self.slots = self.slots.set(slot_id, slot)
+        return slot
 
-    def put_order(self, order: Order, **changes: Any) -> Order:
+    def put_order(self, order: Order) -> Order:
         """Write an order and keep the count and set of live ones."""
-        new = replace(order, **changes) if changes else order
-        self.orders = self.orders.set(new.key, new)
-        is_live, was_live = new.status not in FINAL_STATUSES, new.key in self.live
-        if is_live and not was_live:
-            self.live = self.live.set(new.key, new.slot_id)
-            self.open_orders += 1
-        elif was_live and not is_live:
-            self.live = self.live.delete(new.key)
+        key = order.key
+        self.orders = self.orders.set(key, order)
+        if (order.status in FINAL_STATUSES) is (key in self.live):
+            self._recount(order)
+        return order
+
+    def _recount(self, order: Order) -> None:
+        """Count an order that is new, came to its end, or lives again."""
+        if order.is_final:
+            self.live = self.live.delete(order.key)
             self.open_orders -= 1
-            self._retire(new.key)
-        return new
+            self._retire(order.key)
+        else:
+            self.live = self.live.set(order.key, order.slot_id)
+            self.open_orders += 1
 
     def _retire(self, key: int) -> None:
         """Keep a final order for late events, and let the oldest go that nothing refers to."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from queuefront.kernel.audit import audit_step
+from queuefront.kernel.codes import D, E
 from queuefront.kernel.commands import cancel_everything, on_cancel, on_control, on_enter, on_exit, on_modify, on_reconcile
-from queuefront.kernel.enums import Diagnostic
 from queuefront.kernel.events import on_order_event
 from queuefront.kernel.limits import roll_day
 from queuefront.kernel.money_events import on_drift, on_funding, on_liquidation, on_mark
@@ -49,6 +49,7 @@ from queuefront.venues import ORDER_KINDS, EventKind, VenueEvent, VenueSnapshot
 __all__ = ["step"]
 
 DAY_NS: Final = 86_400 * 10**9
+_EVENT_NAMES: Final = {kind: kind.name for kind in EventKind}
 
 
 def step(state: State, entry: Input) -> tuple[State, tuple[Effect, ...]]:
@@ -78,16 +79,17 @@ def _prepare(state: State, entry: Input) -> Draft:
 def _cause(entry: Input) -> tuple[str, str]:
     """Name what caused a transition: never empty (F6)."""
     if isinstance(entry, VenueEvent):
-        return entry.kind.name, entry.event_id or f"{entry.kind.name}@{entry.ts}"
-    name = type(entry).__name__.upper()
+        name = _EVENT_NAMES[entry.kind]
+        return name, entry.event_id or f"{name}@{entry.ts}"
+    name = _INPUT_NAMES[type(entry)]
     return name, getattr(entry, "intent_id", "") or f"{name}@{entry.ts}"
 
 
 def _halt(state: State, entry: Input, breach: str) -> tuple[State, tuple[Effect, ...]]:
     draft = Draft.of(state, entry.ts, "HALT", f"HALT@{entry.ts}")
     draft.halted = breach
-    draft.answer(Diagnostic.HALTED, breach)
-    draft.effects.append(Alarm(draft.seq, Diagnostic.HALTED, f"{breach}; after input {draft.seq:,}: {entry!r}"))
+    draft.answer(D.HALTED, breach)
+    draft.effects.append(Alarm(draft.seq, D.HALTED, f"{breach}; after input {draft.seq:,}: {entry!r}"))
     cancel_everything(draft)
     return draft.finish(), (*draft.effects, _publish(draft, type(entry).__name__))
 
@@ -112,11 +114,11 @@ def _event(draft: Draft, event: VenueEvent) -> None:
     kind = event.kind
     if kind in ORDER_KINDS:
         on_order_event(draft, event)
-    elif kind is EventKind.MARK_PRICE:
+    elif kind is E.MARK_PRICE:
         on_mark(draft, event.instrument, event.price_tick or 0)
-    elif kind is EventKind.FUNDING:
+    elif kind is E.FUNDING:
         on_funding(draft, event)
-    elif kind is EventKind.LIQUIDATION:
+    elif kind is E.LIQUIDATION:
         on_liquidation(draft, event)
     else:
         on_drift(draft, event.instrument, event.reason_text or "reported by the venue")
@@ -146,3 +148,5 @@ _HANDLERS: Final[dict[type, Any]] = {
     VenueEvent: _event,
     VenueSnapshot: on_snapshot,
 }
+
+_INPUT_NAMES: Final = {kind: kind.__name__.upper() for kind in _HANDLERS}

@@ -22,7 +22,16 @@ def test_recent_ids_are_bounded_oldest_out_first() -> None:
     recent = Recent()
     for n in range(10):
         recent = recent.add(f"id{n}", n, 3)
-    assert sorted(recent.values) == ["id7", "id8", "id9"]
+        assert all(f"id{k}" in recent and recent.number(f"id{k}") == k for k in range(max(n - 2, 0), n + 1))
+        assert len(recent.young) <= 3
+        assert len(recent.old) <= 3
+    assert "id5" not in recent
+
+
+def test_the_latest_number_of_an_id_counts() -> None:
+    recent = Recent().add("a", 1, 2).add("b", 2, 2).add("a", 3, 2)
+    assert recent.number("a") == 3
+    assert recent.number("b") == 2
 
 
 def test_retired_orders_are_bounded_and_those_in_use_stay() -> None:
