@@ -119,6 +119,10 @@ ORDER: Final = register(
         ("traded_qty", "f8"),  # exchange: traded at our tick since the last depth change
         ("arrival_qty_ahead", "f8"),  # quantity before ours when the order came to rest; NaN if it never rested
         ("rest_row", "i8"),  # exchange: rows of the tape that it had consumed when the order came to rest
+        ("rest_no", "i8"),  # exchange: which of our requests brought it to rest; orders at a price stand in this order
+        ("rest_lots", "i8"),  # exchange: lots of the market at our price when the order came to rest
+        ("rest_ahead_lots", "i8"),  # exchange: how many of those were ahead of it
+        ("acted_row", "i8"),  # exchange: the row that executed the order last, or rows consumed at our last request
         ("memory_0", "f8"),  # exchange: for a queue model of one's own
         ("memory_1", "f8"),
         ("reserve_tick", "i8"),  # exchange, spot: price at which a balance is held for the order
@@ -135,7 +139,21 @@ ORDER: Final = register(
         ("is_technical", "u1"),  # message: refused on the way, the exchange never saw it
         ("reserved", "i4"),
     ],
-    itemsize=176,
+    itemsize=208,
+)
+
+#: One step by which an order of ours got or lost its place in a queue, as we learned of it; where liquidity is honest.
+OWN_STEP: Final = register(
+    "own_step",
+    [
+        ("row", "i8"),  # of the tape, that executed it; rows consumed where a request of ours took it away
+        ("rest_no", "i8"),  # see ORDER
+        ("side", "i8"),
+        ("price_tick", "i8"),
+        ("lots", "i8"),  # executed; 0 where a request took it away
+        ("leaves_lots", "i8"),  # left at its place
+    ],
+    itemsize=48,
 )
 
 #: One fill, as booked by the local half.
@@ -340,8 +358,9 @@ ASSET_STATE: Final = register(
             "range_row",
             "i8",
         ),  # bounded books: rows that the arrays of all levels have taken in; -1 before they were asked for
+        ("own_step_count", "i8"),
     ],
-    itemsize=408,
+    itemsize=416,
 )
 
 #: One value of a series that a strategy records for itself.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from queuefront.bot import Struct, new_orders, new_table, struct
-from queuefront.core.dtypes import EVENT, FILL, ORDER, ORDER_CHANGE, SAMPLE, TRACE
+from queuefront.core.dtypes import EVENT, FILL, ORDER, ORDER_CHANGE, OWN_STEP, SAMPLE, TRACE
 from queuefront.core.jit import compiled
 
 __all__ = ["ReplayAsset", "new_asset"]
@@ -22,6 +22,7 @@ __all__ = ["ReplayAsset", "new_asset"]
     "requests responses latency_rows answered_rows entry_samples response_samples "
     # local half
     "local_lots range_bids range_asks range_bids_shown range_asks_shown orders trades links link_lots link_ids ends "
+    "own_steps "
     # what is recorded
     "fills changes samples traces "
     # for models of one's own
@@ -46,6 +47,7 @@ class ReplayAsset(Struct):
     latency_rows, answered_rows : LATENCY[n], the measured round trips, and those that the exchange did not refuse.
     entry_samples, response_samples : int64[n], ns, of the sampled latency model.
     links … ends : the market's queues, see `queue_view_compiled`; empty until they are asked for.
+    own_steps : OWN_STEP, grown as needed; empty unless liquidity is honest.
     orders : Orders, as the strategy believes them.   trades : EVENT[capacity], shown by last_trades.
     fills, changes, samples, traces : FILL, ORDER_CHANGE, SAMPLE, TRACE; grown as needed.
     queue_params … exchange_params : float64[n], what the user gave with a model of his own.   memory : float64[16], for
@@ -64,7 +66,6 @@ def new_asset(layout, spec, state, models, tables, columns, bests, levels, prior
     latencies : (latency_rows, answered_rows, entry_samples, response_samples).   views : (range_bids … range_asks_shown).
     """
     capacity = 64
-    state["free_head"][0] = 0
     resting = np.zeros(capacity, ORDER)
     resting["order_lots"][:] = np.arange(1, capacity + 1)
     return ReplayAsset(
@@ -114,6 +115,7 @@ def new_asset(layout, spec, state, models, tables, columns, bests, levels, prior
         np.zeros(0, np.int64),
         np.zeros(0, np.int64),
         np.zeros((0, 2), np.int32),
+        np.zeros(0, OWN_STEP),
         np.zeros(256, FILL),
         np.zeros(1024, ORDER_CHANGE),
         np.zeros(256, SAMPLE),

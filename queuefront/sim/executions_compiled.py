@@ -65,6 +65,7 @@ def execute_passive(a, place, lots, row, now):
     order["leaves_lots"] -= lots
     order["status"] = FILLED if order["leaves_lots"] == 0 else PARTIALLY_FILLED
     order["exch_ts"] = now
+    order["acted_row"] = row
     order["req"] = NONE
     order["is_execution"] = 1
     settle(a, order, order["price_tick"], lots)

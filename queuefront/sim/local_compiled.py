@@ -32,6 +32,7 @@ from queuefront.core.enums import (
 from queuefront.core.jit import borrowing, internal
 from queuefront.sim.bus_compiled import NEVER, due_response, later, push_request, push_response
 from queuefront.sim.queue_compiled import round_half_away
+from queuefront.sim.queue_view_compiled import begin_queue, note_own_step
 
 __all__ = [
     "cancel_order",
@@ -212,8 +213,12 @@ def _book_execution(a, message, now):
 
 
 @borrowing
-def _copy_answer(record, message):
+def _copy_answer(a, record, message):
     """Take over what the exchange says of an order; the time of our own last request stays."""
+    is_honest = a.spec[0]["is_honest"]
+    if is_honest:
+        note_own_step(a, record, message)
+    came_to_rest = message["rest_row"] != record["rest_row"] or message["rest_no"] != record["rest_no"]
     record["price_tick"] = message["price_tick"]
     record["order_lots"] = message["order_lots"]
     record["leaves_lots"] = message["leaves_lots"]
@@ -226,13 +231,11 @@ def _copy_answer(record, message):
     record["status"] = message["status"]
     record["req"] = message["req"]
     record["arrival_qty_ahead"] = message["arrival_qty_ahead"]
-    if message["rest_row"] != record["rest_row"]:
-        # It came to rest anew: our own estimate of its queue begins with what was ahead then.
-        record["rest_row"] = record["seen_row"] = message["rest_row"]
-        record["seen_lots"] = message["seen_lots"]
-        record["qty_ahead"], record["traded_qty"] = message["arrival_qty_ahead"], 0.0
-        record["memory_0"] = record["memory_1"] = 0.0
-    if message["is_execution"] and message["is_maker"]:
+    if came_to_rest:
+        record["rest_row"], record["rest_no"] = message["rest_row"], message["rest_no"]
+        record["rest_lots"], record["rest_ahead_lots"] = message["rest_lots"], message["rest_ahead_lots"]
+        begin_queue(a, record)
+    if message["is_execution"] and message["is_maker"] and not is_honest:
         record["qty_ahead"] = 0.0  # whoever fills has nobody ahead
     if message["exch_ts"] > 0:
         record["exch_ts"] = message["exch_ts"]
@@ -268,12 +271,13 @@ def _take_response(a, message, now):
         if is_refusal:
             return
         position = add_order(a.orders, message["order_id"])
-        _copy_answer(a.orders.records[position], message)
+        a.orders.records["rest_row"][position] = -1
+        _copy_answer(a, a.orders.records[position], message)
         a.orders.records["local_ts"][position] = message["local_ts"]
     elif is_refusal:
         _take_refusal(a.orders.records[position], message)
     else:
-        _copy_answer(a.orders.records[position], message)
+        _copy_answer(a, a.orders.records[position], message)
     if spec["records_orders"]:
         _record_change(a, a.orders.records[position], now, np.int64(1), message["qty_ahead"])
 

@@ -5,6 +5,9 @@ rows that it has received, on demand:
 
 - Market by price: the queue began as what rested at our price when our order did, which the venue's time of the answer
   names. Each row received since then is told to the queue model, as the exchange half told it.
+- Where liquidity is honest, our earlier orders at the price are ahead too, by what we know to be open of them, and a trade
+  counts less what those got of it that came before. News of it may come after the row: then the estimate is made again from
+  when the order came to rest, so that it depends on what has reached us and not on when we looked.
 - Market by order: the queue is what is left of the orders that stood before ours; nothing about it is estimated.
 """
 
@@ -13,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from queuefront.bot import EMPTY, find_order
-from queuefront.core.dtypes import EVENT
+from queuefront.core.dtypes import EVENT, OWN_STEP
 from queuefront.core.enums import (
     BUY,
     NEW,
@@ -34,13 +37,126 @@ from queuefront.core.enums import (
     OP_SET_ASK,
     OP_SET_BID,
     PARTIALLY_FILLED,
+    REPLACED,
 )
 from queuefront.core.jit import borrowing, internal
 from queuefront.sim.market_compiled import level_of
 
-__all__ = ["follow_orders", "queue_ahead", "queue_rows"]
+__all__ = ["begin_queue", "follow_orders", "note_own_step", "queue_ahead", "queue_rows"]
 
 _NONE = -1
+
+
+@borrowing
+def _quantity(spec, lots):
+    return lots * spec["lot_numerator"] / spec["lot_denominator"]
+
+
+@borrowing
+def _is_resting(record):
+    """Whether an order rests, as far as we know."""
+    return record["rest_row"] >= 0 and (record["status"] == NEW or record["status"] == PARTIALLY_FILLED)
+
+
+@borrowing
+def _rest_tick(record):
+    """Return the price at which an order rests: not yet that of a modification under way."""
+    return record["prior_price_tick"] if record["req"] == REPLACED else record["price_tick"]
+
+
+@borrowing
+def begin_queue(a, record):
+    """Put our own estimate of an order's queue to what was ahead when it came to rest. record : ORDER, mutated."""
+    spec = a.spec[0]
+    record["seen_row"], record["seen_lots"] = record["rest_row"], record["rest_lots"]
+    record["traded_qty"] = record["memory_0"] = record["memory_1"] = 0.0
+    qty, arrival = _quantity(spec, record["rest_ahead_lots"]), record["arrival_qty_ahead"]
+    if not spec["range_low"] <= _rest_tick(record) <= spec["range_high"]:
+        qty = np.nan  # outside of a bounded book nobody knows what rests
+    a.models.queue_enter(a, record, qty)
+    record["arrival_qty_ahead"] = arrival
+
+
+# --- our own orders before ours, where liquidity is honest ------------------------------------------------------------
+
+
+@internal
+def _grow_own_steps(a):
+    count = len(a.own_steps)
+    larger = np.zeros(max(2 * count, 64), OWN_STEP)
+    for k in range(count):
+        larger[k] = a.own_steps[k]
+    a.own_steps = larger
+
+
+@borrowing
+def note_own_step(a, record, message):
+    """Keep what an answer tells of a place in a queue: an execution there, or that the order left it.
+
+    record : ORDER, as it was before the answer.   message : ORDER, the answer.
+    """
+    if not _is_resting(record):
+        return
+    lots = leaves = np.int64(0)
+    keeps_place = message["rest_row"] >= 0 and message["rest_no"] == record["rest_no"]
+    if keeps_place and message["is_execution"] and message["is_maker"]:
+        lots, leaves = message["exec_lots"], message["leaves_lots"]
+    elif keeps_place and (message["status"] == NEW or message["status"] == PARTIALLY_FILLED):
+        return
+    state = a.state[0]
+    if state["own_step_count"] == len(a.own_steps):
+        _grow_own_steps(a)
+    step = a.own_steps[state["own_step_count"]]
+    state["own_step_count"] += 1
+    step["row"], step["rest_no"], step["side"] = message["acted_row"], record["rest_no"], record["side"]
+    step["price_tick"], step["lots"], step["leaves_lots"] = _rest_tick(record), lots, leaves
+    for k in range(a.orders.count):
+        other = a.orders.records[k]
+        if _is_resting(other) and other["side"] == step["side"] and other["seen_row"] > step["row"]:
+            begin_queue(a, other)
+
+
+@borrowing
+def _own_lots_before(a, record):
+    """Return the open lots of our orders before an order at its price."""
+    lots = np.int64(0)
+    for k in range(a.orders.count):
+        other = a.orders.records[k]
+        is_before = other["rest_no"] < record["rest_no"] and other["side"] == record["side"]
+        if is_before and _is_resting(other) and _rest_tick(other) == _rest_tick(record):
+            lots += other["leaves_lots"]
+    return lots
+
+
+@borrowing
+def _follow_shared_trade(a, record, row):
+    """Tell the queue model of a trade at an order's price, less what our orders before it got of it."""
+    side, tick, lots = np.int64(record["side"]), _rest_tick(record), a.lots[row]
+    is_behind_own = _own_lots_before(a, record) > 0
+    low, high = 0, a.state["own_step_count"][0]  # the first step at the row or after it: steps ascend by row
+    while low < high:
+        middle = (low + high) >> 1
+        if a.own_steps[middle]["row"] < row:
+            low = middle + 1
+        else:
+            high = middle
+    for k in range(low, a.state["own_step_count"][0]):
+        step = a.own_steps[k]
+        if step["side"] != side:
+            continue
+        is_before_at_price = step["price_tick"] == tick and step["rest_no"] < record["rest_no"]
+        if step["row"] > row:  # it was there still when the trade came
+            is_behind_own = is_behind_own or (is_before_at_price and step["leaves_lots"] == 0)
+        elif is_before_at_price or side * step["price_tick"] > side * tick:
+            lots -= step["lots"]
+    a.models.queue_trade(a, record, _quantity(a.spec[0], lots))
+    if is_behind_own:
+        record["qty_ahead"] = max(record["qty_ahead"], 0.0)
+    else:
+        a.models.queue_filled(a, record)
+
+
+# --- a market by price ------------------------------------------------------------------------------------------------
 
 
 @borrowing
@@ -68,12 +184,15 @@ def _follow_level(a, record, level):
             continue
         what = a.op[row] & OP_MASK
         if what == sets and a.level[row] == level:
-            before = record["seen_lots"] * spec["lot_numerator"] / spec["lot_denominator"]
-            after = a.lots[row] * spec["lot_numerator"] / spec["lot_denominator"]
-            a.models.queue_depth(a, record, before, after)
+            a.models.queue_depth(a, record, _quantity(spec, record["seen_lots"]), _quantity(spec, a.lots[row]))
             record["seen_lots"] = a.lots[row]
+        elif what == trades and spec["is_honest"]:
+            if a.level[row] == level:
+                _follow_shared_trade(a, record, row)
+            elif (a.level[row] < level) == is_bid:
+                record["qty_ahead"] = 0.0  # it went through our price
         elif what == trades and a.level[row] == level:
-            a.models.queue_trade(a, record, a.lots[row] * spec["lot_numerator"] / spec["lot_denominator"])
+            a.models.queue_trade(a, record, _quantity(spec, a.lots[row]))
             a.models.queue_filled(a, record)
         elif what >= OP_CLEAR_BIDS:
             is_in_reach = level >= a.level[row] if is_bid else level <= a.level[row]
@@ -99,7 +218,7 @@ def _follow_queue(a, record, level):
         elif what == OP_MODIFY_ORDER:
             has_moved = a.level[row] != level or a.lots[row] > a.prior_lots[row]
             left = a.prior_lots[row] if has_moved else a.prior_lots[row] - a.lots[row]
-        record["qty_ahead"] -= left * spec["lot_numerator"] / spec["lot_denominator"]
+        record["qty_ahead"] -= _quantity(spec, left)
 
 
 @borrowing
@@ -109,16 +228,19 @@ def queue_ahead(a, order_id):
     if position == EMPTY:
         return np.nan
     record = a.orders.records[position]
-    if record["rest_row"] < 0 or (record["status"] != NEW and record["status"] != PARTIALLY_FILLED):
+    if not _is_resting(record):
         return np.nan
-    level = level_of(a.levels, record["price_tick"])
+    level = level_of(a.levels, _rest_tick(record))
     if level >= 0:
         if a.spec[0]["is_by_order"]:
             _follow_queue(a, record, level)
         else:
             _follow_level(a, record, level)
     record["seen_row"] = max(record["seen_row"], a.state["local_row"][0])
-    return max(record["qty_ahead"], 0.0)
+    qty = max(record["qty_ahead"], 0.0)
+    if a.spec[0]["is_honest"]:
+        qty += _quantity(a.spec[0], _own_lots_before(a, record))
+    return qty
 
 
 # --- the market's own queues, of a market by order --------------------------------------------------------------------
@@ -221,6 +343,6 @@ def queue_rows(a, side, tick):
         for i in range(count):
             out["order_id"][i] = a.link_ids[k]
             out["px"][i] = tick * spec["tick_numerator"] / spec["tick_denominator"]
-            out["qty"][i] = a.link_lots[k] * spec["lot_numerator"] / spec["lot_denominator"]
+            out["qty"][i] = _quantity(spec, a.link_lots[k])
             k = a.links[k, 1]
     return out

@@ -140,13 +140,15 @@ def _rest(a, message, now):
     """Put an order into the book behind what rests at its price, and confirm it unless an execution did."""
     spec = a.spec[0]
     level = level_of(a.levels, message["price_tick"])
+    state = a.state[0]
     ahead = np.int64(0)
-    message["seen_lots"] = 0
+    message["rest_lots"] = 0
     if level >= 0:
         place = 2 * level + (0 if message["side"] == BUY else 1)
-        ahead, message["seen_lots"] = available_lots(a, place), a.exch_lots[place]
+        ahead, message["rest_lots"] = available_lots(a, place), a.exch_lots[place]
+    message["rest_ahead_lots"] = ahead
     message["own_level"] = level
-    message["rest_row"] = a.state["exch_row"][0]
+    message["rest_row"], message["rest_no"] = state["exch_row"], state["request_head"]
     message["memory_0"] = message["memory_1"] = message["traded_qty"] = 0.0
     qty = quantity(spec, ahead)
     if not spec["range_low"] <= message["price_tick"] <= spec["range_high"]:
@@ -163,8 +165,17 @@ def _rest(a, message, now):
         message["status"] = NEW
         message["exch_ts"] = now
     add_resting(a, message)
-    if not is_confirmed:
+    if is_confirmed:
+        _tell_rest(a.responses[(state["response_tail"] - 1) & (len(a.responses) - 1)], message)
+    else:
         respond(a, message, now)
+
+
+@borrowing
+def _tell_rest(answer, message):
+    """Let the answer of the last execution, which is under way, say where the order came to rest then."""
+    answer["rest_row"], answer["rest_no"] = message["rest_row"], message["rest_no"]
+    answer["rest_lots"], answer["rest_ahead_lots"] = message["rest_lots"], message["rest_ahead_lots"]
 
 
 @borrowing
@@ -180,6 +191,7 @@ def _new_order(a, message, now):
     best = ask if is_buy else bid
     has_best = best < len(a.levels) if is_buy else best >= 0
     message["is_execution"] = 0
+    message["rest_row"] = -1  # if it rests, it does so anew
     if message["order_type"] == MARKET:
         is_taking = True
     else:
@@ -217,6 +229,7 @@ def _cancel_order(a, message, now):
     release(a, order, order["leaves_lots"])
     order["status"] = CANCELED
     order["exch_ts"] = now
+    order["acted_row"] = message["acted_row"]
     order["local_ts"] = message["local_ts"]  # the cancel's own time, for order_latency (D6)
     order["req"] = NONE
     if a.spec[0]["traces"]:
@@ -263,6 +276,7 @@ def dispatch_due(a, now):
     while due_request(a) == now:
         message = a.requests[state["request_head"] & (len(a.requests) - 1)]
         state["request_head"] += 1
+        message["acted_row"] = state["exch_row"]
         req = message["req"]
         message["req"] = NONE
         code = 0

@@ -47,6 +47,7 @@ from tests.naive.market import apply_opening
 from tests.naive.money import Account, Fees, Funding
 from tests.naive.orders import Order
 from tests.naive.queue import QueueModel
+from tests.naive.queue_view import QueueView
 from tests.naive.views import Depth, OrderViews, state_values
 
 __all__ = ["AssetConfig", "NaiveEngine"]
@@ -114,7 +115,9 @@ class NaiveAsset:
         self.funding = sorted(config.funding, key=lambda funding: funding.funding_ts)
         account = Account(config.instrument, config.fees)
         self.local = self._new_local(account)
+        self.local.queues = QueueView(self.grid, config.queue, rows, config.honest_liquidity, config.market_by_order)
         self.exchange = self._new_exchange()
+        self.exchange.next_row = lambda: self.exchange_rows[0].index if self.exchange_rows else len(rows)
         if config.opening is not None:
             for book in (self.local.book, self.exchange.book):
                 apply_opening(book, read_rows(config.opening), self.grid)
@@ -320,6 +323,11 @@ class NaiveEngine:
 
     def last_trades(self, asset_no: int) -> list[Row]:
         return list(self.assets[asset_no].local.trades)
+
+    def queue_ahead(self, asset_no: int, order_id: int) -> float:
+        local = self.assets[asset_no].local
+        assert local.queues is not None
+        return local.queues.queue_ahead(local.orders.get(order_id), list(local.orders.values()))
 
     def feed_latency(self, asset_no: int) -> tuple[int, int] | None:
         return self.assets[asset_no].local.feed_latency

@@ -54,6 +54,9 @@ class Exchange:
         self.send = send
         self.resting: dict[int, Order] = {}  # in the order in which they queued
         self.positions: dict[int, QueuePosition] = {}
+        self.next_row: Callable[[], int] = lambda: 0  # how many rows of the tape were consumed
+        self.row_index = 0  # of the row that is being processed
+        self.request_count = 0
 
     # --- what the exchanges do differently ----------------------------------------------------------------------------
     def take(self, order: Order, best: int, now: int) -> None:
@@ -67,6 +70,7 @@ class Exchange:
     # --- the market (spec B4.6, B4.7) ---------------------------------------------------------------------------------
     def on_row(self, row: Row) -> None:
         """Process one exchange row."""
+        self.row_index = row.index
         if sets_level(row):
             self.on_level(row)
         elif row.kind == TRADE_EVENT and row.side != NONE:
@@ -126,6 +130,8 @@ class Exchange:
     def on_request(self, request: Order, now: int) -> None:
         """Process one request; it is answered at once."""
         what, request.req = request.req, NONE
+        self.request_count += 1
+        request.acted_row = self.next_row()
         request.is_execution = False
         if what == NEW:
             self.place(request, now)
@@ -138,6 +144,7 @@ class Exchange:
 
     def place(self, order: Order, now: int) -> None:
         """Fill, rest or expire a new order (spec B4.3)."""
+        order.rest_row = -1
         if order.order_id in self.resting:
             raise RunError(ORDER_ID_EXISTS)
         best = self.best(opposite(order.side))
@@ -164,6 +171,7 @@ class Exchange:
         order = self.resting[request.order_id]
         self.leave(order)
         order.status, order.exch_ts, order.local_ts = CANCELED, now, request.local_ts
+        order.acted_row = request.acted_row
         self.respond(order, now)
 
     def modify(self, request: Order, now: int) -> None:
@@ -189,8 +197,14 @@ class Exchange:
         order.arrival_qty_ahead = self.grid.quantity(lots_at(self.book, order.side, order.price_tick))
         order.status, order.exch_ts = NEW, now
         self.positions[order.order_id] = QueuePosition(self.queue, order.arrival_qty_ahead)
+        self.note_rest(order, order.arrival_qty_ahead)
         self.resting[order.order_id] = order
         self.respond(order, now)
+
+    def note_rest(self, order: Order, front: float) -> None:
+        """Let the order say what it finds where it comes to rest."""
+        order.rest_row, order.rest_no, order.rest_front = self.next_row(), self.request_count, front
+        order.rest_lots = lots_at(self.book, order.side, order.price_tick)
 
     def leave(self, order: Order) -> None:
         """Take an order out of the exchange."""
@@ -199,6 +213,7 @@ class Exchange:
     def execute_resting(self, order: Order, lots: int, now: int) -> None:
         """Execute as a maker at the order's own price; an order of which nothing is left leaves (D3)."""
         order.execute(order.price_tick, lots, now, is_maker=True)
+        order.acted_row = self.row_index
         if order.leaves_lots == 0:
             self.leave(order)
         self.respond(order, now, is_execution=True)

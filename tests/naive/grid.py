@@ -32,6 +32,7 @@ class Row(NamedTuple):
     px: float
     qty: float
     order_id: int
+    index: int = 0  # in the tape
 
     @property
     def kind(self) -> int:
@@ -47,7 +48,8 @@ class Row(NamedTuple):
 
 def read_rows(events: np.ndarray) -> list[Row]:
     """Read an EVENT array as rows."""
-    return [Row(*values) for values in zip(*(events[name].tolist() for name in Row._fields), strict=True)]
+    columns = [events[name].tolist() for name in Row._fields if name != "index"]
+    return [Row(*values, index) for index, values in enumerate(zip(*columns, strict=True))]
 
 
 def round_half_away(x: float | Fraction) -> int:

@@ -74,21 +74,26 @@ class HonestExchange(PartialFillExchange):
         if not is_market and order.time_in_force == FOK and sum(lots for _, lots in levels) < order.leaves_lots:
             self.expire(order, now)
             return
-        had_legs = False
+        legs = []
+        wanted = order.leaves_lots
         for tick, available in levels:
-            lots = min(available, order.leaves_lots)
-            if lots > 0:
-                self.note_taken(market_side, tick, lots)
-                self.execute_taker(order, tick, lots, now)
-                had_legs = True
-        if order.leaves_lots == 0:
-            return
-        if is_market or order.time_in_force != GTC:
-            self.expire(order, now, had_legs=had_legs)
-        elif had_legs:
-            self.enter_queue(order)
-        else:
+            if min(available, wanted) > 0:
+                legs.append((tick, min(available, wanted)))
+                wanted -= min(available, wanted)
+        rests = wanted > 0 and not is_market and order.time_in_force == GTC
+        for number, (tick, lots) in enumerate(legs, start=1):
+            self.note_taken(market_side, tick, lots)
+            order.execute(tick, lots, now, is_maker=False)
+            arrival_before = order.arrival_qty_ahead
+            if rests and number == len(legs):
+                self.enter_queue(order)
+            answer = order.copy()
+            answer.is_execution, answer.arrival_qty_ahead = True, arrival_before
+            self.send(answer, now)
+        if rests and not legs:
             self.rest(order, now)
+        elif wanted > 0 and not rests:
+            self.expire(order, now, had_legs=bool(legs))
 
     # --- resting (rule 4) ---------------------------------------------------------------------------------------------
     def rest(self, order: Order, now: int) -> None:
@@ -100,6 +105,7 @@ class HonestExchange(PartialFillExchange):
         front = self.grid.quantity(self.available(order.side, order.price_tick))
         own_lots = sum(ahead.leaves_lots for ahead in self.own_ahead(order))
         order.arrival_qty_ahead = front + self.grid.quantity(own_lots)
+        self.note_rest(order, front)
         self.positions[order.order_id] = QueuePosition(self.queue, front)
         self.resting[order.order_id] = order
 

@@ -161,8 +161,11 @@ class L3Exchange(NoPartialFillExchange):
 
     # --- our orders ---------------------------------------------------------------------------------------------------
     def rest(self, order: Order, now: int) -> None:
+        queue = self.fifo(order.side, order.price_tick)
+        market = [entry.order_id for entry in queue if not entry.is_own]
+        order.rest_ahead = tuple((order_id, self.book.market_orders[order_id].lots) for order_id in market)
         super().rest(order, now)
-        self.fifo(order.side, order.price_tick).append(Entry(is_own=True, order_id=order.order_id))
+        queue.append(Entry(is_own=True, order_id=order.order_id))
 
     def leave(self, order: Order) -> None:
         super().leave(order)

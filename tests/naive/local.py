@@ -31,6 +31,7 @@ from tests.naive.grid import Grid, Row
 from tests.naive.market import apply_row
 from tests.naive.money import Account
 from tests.naive.orders import Order
+from tests.naive.queue_view import QueueView
 
 __all__ = ["LocalHalf"]
 
@@ -47,6 +48,7 @@ class LocalHalf:
     trades: list[Row] = field(default_factory=list)
     feed_latency: tuple[int, int] | None = None
     order_latency: tuple[int, int, int] | None = None
+    queues: QueueView | None = None
 
     # --- the market (spec B1.3, B3.7) ---------------------------------------------------------------------------------
     def on_row(self, row: Row) -> None:
@@ -54,6 +56,8 @@ class LocalHalf:
         self.feed_latency = (row.exch_ts, row.local_ts)
         if row.kind == TRADE_EVENT and self.last_trades_capacity > 0:
             self.trades.append(row)
+        if self.queues is not None:
+            self.queues.rows.append(row)
         self.apply(row)
 
     def apply(self, row: Row) -> None:
@@ -67,6 +71,8 @@ class LocalHalf:
         if message.is_execution:  # every execution, once; a refusal is none (D1, D5)
             self.account.book(message, now)
         record = self.orders.get(message.order_id)
+        if self.queues is not None and message.req != REJECTED:
+            self.queues.on_answer(record, message)
         if message.req == REJECTED:
             if record is not None:
                 take_refusal(record, message)
@@ -140,5 +146,7 @@ def take_answer(record: Order, message: Order) -> None:
     record.status, record.req = message.status, message.req
     record.exec_lots, record.exec_price_tick, record.is_maker = message.exec_lots, message.exec_price_tick, message.is_maker
     record.arrival_qty_ahead = message.arrival_qty_ahead
+    record.rest_row, record.rest_no, record.rest_lots = message.rest_row, message.rest_no, message.rest_lots
+    record.rest_front, record.rest_ahead = message.rest_front, message.rest_ahead
     if message.exch_ts > 0:
         record.exch_ts = message.exch_ts

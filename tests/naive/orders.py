@@ -30,6 +30,15 @@ class Order:
     req: int = NONE
     status: int = NONE
     arrival_qty_ahead: float = math.nan
+    # When it came to rest: how many rows the exchange had consumed (-1: it does not), by which request, and what the market
+    # had at its price: all lots, the quantity ahead, in a market by order the lots of each order.
+    rest_row: int = -1
+    rest_no: int = 0
+    rest_lots: int = 0
+    rest_front: float = math.nan
+    rest_ahead: tuple[tuple[int, int], ...] = ()
+    # The row that executed it last, or how many rows the exchange had consumed at our last request.
+    acted_row: int = 0
     # In a message: it reports one execution; it was refused on the way and the exchange never saw it.
     is_execution: bool = False
     is_technical: bool = False

@@ -202,6 +202,7 @@ def observe(hbt: Any, number: int) -> State:
         name = f"order {order.order_id}"
         state |= {f"{name} {field}": int(getattr(order, field)) for field in ORDER_INTS}
         state |= {f"{name} {field}": float(getattr(order, field)) for field in ORDER_FLOATS}
+        state[f"{name} queue_ahead"] = float(hbt.queue_ahead(number, order.order_id))
     state["orders"] = [int(order.order_id) for order in hbt.orders(number)]
     for name in ("feed_latency", "order_latency"):
         times = getattr(hbt, name)(number)

@@ -57,32 +57,40 @@ BY_ORDER = Instrument("venue", "MBO", "1", "1")
 
 
 class Play:
-    """A run that quotes at random near the best prices, and is looked at after every step."""
+    """A run that quotes at random near the best prices, and is looked at after every step.
 
-    def __init__(self, seed: int, asset: Asset) -> None:
+    beside : another engine, of which the same is asked.
+    """
+
+    def __init__(self, seed: int, asset: Asset, beside: Any = None) -> None:
         self.rng = np.random.default_rng([seed, 9])
         self.assets, self.tapes = [asset], [asset.load()]
         self.tick = float(self.tapes[0].instrument.tick_size)
         self.lot = float(self.tapes[0].instrument.lot_size)
         self.hbt, self.handles = build_backtester(self.assets, self.tapes, traces=True)
+        self.engines = [self.hbt] if beside is None else [self.hbt, beside]
         self.next_id = 1
 
     def step(self, longest: int) -> bool:
         """Let time pass, then send, modify or cancel. Returns whether there is more."""
         rng, hbt = self.rng, self.hbt
-        is_over = hbt.elapse(int(rng.integers(0, longest))) != 0
+        wait = int(rng.integers(0, longest))
+        is_over = {engine.elapse(wait) != 0 for engine in self.engines} == {True}
         side = int(rng.choice([BUY, SELL]))
         depth = hbt.depth(0)
         best = int(depth.best_bid_tick if side == BUY else depth.best_ask_tick)
         if best not in (NO_BID_TICK, NO_ASK_TICK) and rng.random() < 0.6:
             tick, lots = best - side * int(rng.integers(-1, 3)), int(rng.integers(1, 9))
-            send = hbt.submit_buy_order if side == BUY else hbt.submit_sell_order
-            assert send(0, self.next_id, tick * self.tick, lots * self.lot, GTX, LIMIT, False) == 0
+            for engine in self.engines:
+                send = engine.submit_buy_order if side == BUY else engine.submit_sell_order
+                assert send(0, self.next_id, tick * self.tick, lots * self.lot, GTX, LIMIT, False) == 0
             self.next_id += 1
         elif self.next_id > 1:
             recent = max(1, self.next_id - int(rng.integers(1, 5)))
-            hbt.cancel(0, recent, False)
-        hbt.elapse(0)
+            for engine in self.engines:
+                engine.cancel(0, recent, False)
+        for engine in self.engines:
+            engine.elapse(0)
         return not is_over
 
     def shown(self) -> dict[int, float]:
