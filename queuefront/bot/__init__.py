@@ -2,7 +2,7 @@
 
 from queuefront.bot.binding import bind_variants
 from queuefront.bot.id_table_compiled import EMPTY, new_table, table_find, table_insert, table_remove
-from queuefront.bot.money_compiled import E18, INVERSE_SCALE, add_to_sum, amount_of, fee_of, sum_to_float
+from queuefront.bot.money_compiled import E18, INVERSE_SCALE, add_to_sum, amount_of, divide_product, fee_of, sum_to_float
 from queuefront.bot.order_compiled import Order, copy_message, copy_order, view_order
 from queuefront.bot.orders import OrderIterator, Orders, add_order, find_order, new_orders, remove_inactive
 from queuefront.bot.recorder import Recorder, RecorderState
@@ -29,6 +29,7 @@ __all__ = [
     "bind_variants",
     "copy_message",
     "copy_order",
+    "divide_product",
     "entry",
     "fee_of",
     "find_order",

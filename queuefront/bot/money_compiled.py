@@ -14,10 +14,12 @@ Units, fixed when a run is built (`amount_unit`, `fee_unit` of ASSET_SPEC):
 
 from __future__ import annotations
 
+import numpy as np
+
 from queuefront.core.enums import CONTRACT_LINEAR, FEE_QTY, FEE_VALUE
 from queuefront.core.jit import borrowing
 
-__all__ = ["E18", "INVERSE_SCALE", "add_to_sum", "amount_of", "fee_of", "sum_to_float"]
+__all__ = ["E18", "INVERSE_SCALE", "add_to_sum", "amount_of", "divide_product", "fee_of", "sum_to_float"]
 
 E18 = 1_000_000_000_000_000_000
 E5 = 100_000
@@ -59,6 +61,24 @@ def amount_of(contract, price_tick, lots):
     if 2 * rest >= price_tick:
         quotient += 1
     return quotient
+
+
+@borrowing
+def divide_product(x, rest, base):
+    """Return x × rest / base, rounded half away from zero, for |rest| < base <= 3e18, digit by digit of x."""
+    quotient = remainder = np.int64(0)
+    magnitude, is_negative = abs(x), (x < 0) != (rest < 0)
+    rest = abs(rest)
+    for bit in range(62, -1, -1):
+        quotient, remainder = 2 * quotient, 2 * remainder
+        if (magnitude >> bit) & 1:
+            remainder += rest
+        while remainder >= base:
+            remainder -= base
+            quotient += 1
+    if 2 * remainder >= base:
+        quotient += 1
+    return -quotient if is_negative else quotient
 
 
 @borrowing

@@ -12,6 +12,7 @@ __all__ = [
     "AssetConfig",
     "ConstantLatency",
     "DirectionalFees",
+    "DirectionalQtyFees",
     "FifoQueue",
     "FlatFees",
     "InterpolatedLatency",
@@ -162,6 +163,15 @@ class DirectionalFees(_Strict, tag_field="kind", tag="directional"):
     seller: Decimals = 0
 
 
+class DirectionalQtyFees(_Strict, tag_field="kind", tag="directional-qty"):
+    """A rate of the traded quantity, to which buyers and sellers add one of the traded value."""
+
+    maker: Decimals
+    taker: Decimals
+    buyer: Decimals = 0
+    seller: Decimals = 0
+
+
 class TieredFees(_Strict, tag_field="kind", tag="tiered"):
     """A rate of the traded value that depends on the value traded so far: [value, maker, taker] rows."""
 
@@ -175,7 +185,7 @@ class OwnFees(_Own, tag_field="kind", tag="own"):
 Latency: TypeAlias = ConstantLatency | InterpolatedLatency | SampledLatency | OwnLatency
 Queue: TypeAlias = FifoQueue | RiskAverseQueue | PowerQueue | PowerQueue2 | PowerQueue3 | LogQueue | LogQueue2 | OwnQueue
 Exchange: TypeAlias = NoPartialFill | PartialFill | OwnExchange
-Fees: TypeAlias = ValueFees | QtyFees | FlatFees | DirectionalFees | TieredFees | OwnFees
+Fees: TypeAlias = ValueFees | QtyFees | FlatFees | DirectionalFees | DirectionalQtyFees | TieredFees | OwnFees
 
 
 class AssetConfig(_Strict):
@@ -233,6 +243,7 @@ MODELS: Final[dict[str, dict[str, type[msgspec.Struct]]]] = {
         "qty": QtyFees,
         "flat": FlatFees,
         "directional": DirectionalFees,
+        "directional-qty": DirectionalQtyFees,
         "tiered": TieredFees,
         "own": OwnFees,
     },

@@ -274,8 +274,15 @@ FEE_TIER: Final = register(
         ("maker_sell_e9", "i8"),
         ("taker_buy_e9", "i8"),
         ("taker_sell_e9", "i8"),
+        # What a side adds where fees are on quantity: (whole + rest / base) fee units for each amount unit.
+        ("buyer_whole", "i8"),
+        ("buyer_rest", "i8"),
+        ("buyer_base", "i8"),
+        ("seller_whole", "i8"),
+        ("seller_rest", "i8"),
+        ("seller_base", "i8"),
     ],
-    itemsize=48,
+    itemsize=96,
 )
 
 #: One funding payment: per lot of position, (whole + rest / base) amount units of cash; whole and rest have one sign.

@@ -159,6 +159,7 @@ EXCHANGE_PARTIAL_FILL: Final = 1
 FEE_VALUE: Final = 0
 FEE_QTY: Final = 1
 FEE_FLAT: Final = 2
+FEE_DIRECTIONAL_QTY: Final = 3  # on quantity, and of each side on value
 
 # --- what a traced run keeps of an order of ours ----------------------------------------------------------------------
 TRACE_REST: Final = 1  # it came to rest behind qty_ahead

@@ -12,7 +12,7 @@ from queuefront.sim.build import (
     read_series,
 )
 from queuefront.sim.depth import ReplayDepth
-from queuefront.sim.fees import DirectionalFees, FeeModel, FlatFees, QtyFees, TieredFees, ValueFees
+from queuefront.sim.fees import DirectionalFees, DirectionalQtyFees, FeeModel, FlatFees, QtyFees, TieredFees, ValueFees
 from queuefront.sim.funding import Funding
 from queuefront.sim.latencies import ConstantLatency, InterpolatedLatency, LatencyModel, SampledLatency
 from queuefront.sim.loop_compiled import Backtester
@@ -38,6 +38,7 @@ __all__ = [
     "Backtester",
     "ConstantLatency",
     "DirectionalFees",
+    "DirectionalQtyFees",
     "ExchangeModel",
     "FeeModel",
     "FifoQueue",

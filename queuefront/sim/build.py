@@ -15,7 +15,7 @@ import numpy.typing as npt
 from queuefront.bot import E18, INVERSE_SCALE, LAYOUT, link_entries
 from queuefront.core.clock import INT64_MAX, INT64_MIN
 from queuefront.core.dtypes import ASSET_SPEC, ASSET_STATE, CLOCK, FEE_TIER, LATENCY, SERIES
-from queuefront.core.enums import CONTRACT_LINEAR, FEE_QTY, FEE_VALUE
+from queuefront.core.enums import CONTRACT_LINEAR, FEE_DIRECTIONAL_QTY, FEE_QTY, FEE_VALUE
 from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Instrument, Number, exact
 from queuefront.core.jit import compiled
@@ -173,6 +173,10 @@ def _limits(fees: FeeModel | OwnFees, instrument: Instrument, tiers: npt.NDArray
     else:
         # A fee is amount × rate / 1e5 and must fit as well.
         amount_max = min(_AMOUNT_MAX, _AMOUNT_MAX * 1e5 / (worst_rate if fees.code == FEE_VALUE else 1)) / INVERSE_SCALE
+    if fees.code == FEE_DIRECTIONAL_QTY:  # half of what fits for each of the two parts
+        scale = 1 if instrument.contract_code == CONTRACT_LINEAR else INVERSE_SCALE
+        added = max(abs(int(tiers[name][0])) + 1 for name in ("buyer_whole", "seller_whole"))
+        return min(amount_max, _FEE_MAX / 2 / added / scale), min(_LOTS_MAX, _FEE_MAX / 2 / worst_rate)
     return amount_max, min(_LOTS_MAX, _FEE_MAX / worst_rate) if fees.code == FEE_QTY else _LOTS_MAX
 
 

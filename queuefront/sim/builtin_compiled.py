@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from queuefront.bot import fee_of
-from queuefront.core.enums import EXCHANGE_NO_PARTIAL_FILL
+from queuefront.bot import divide_product, fee_of
+from queuefront.core.enums import EXCHANGE_NO_PARTIAL_FILL, FEE_DIRECTIONAL_QTY
 from queuefront.core.jit import borrowing
 from queuefront.sim import latency_compiled as latency
 from queuefront.sim import queue_compiled as queue
@@ -64,6 +64,12 @@ def fee(a, message, amount):
         rate = tier["maker_buy_e9"] if is_buy else tier["maker_sell_e9"]
     else:
         rate = tier["taker_buy_e9"] if is_buy else tier["taker_sell_e9"]
+    if spec["fee_model"] == FEE_DIRECTIONAL_QTY:
+        if is_buy:
+            whole, rest, base = tier["buyer_whole"], tier["buyer_rest"], tier["buyer_base"]
+        else:
+            whole, rest, base = tier["seller_whole"], tier["seller_rest"], tier["seller_base"]
+        return rate * message["exec_lots"] + amount * whole + divide_product(amount, rest, base)
     return fee_of(spec["fee_model"], spec["contract"], rate, amount, message["exec_lots"])
 
 

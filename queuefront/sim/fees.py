@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import gcd
+from math import gcd, lcm
 from typing import ClassVar, Final
 
 import numpy as np
@@ -17,12 +17,13 @@ import numpy.typing as npt
 
 from queuefront.bot import E18, INVERSE_SCALE
 from queuefront.core.dtypes import FEE_TIER
-from queuefront.core.enums import CONTRACT_LINEAR, FEE_FLAT, FEE_QTY, FEE_VALUE
+from queuefront.core.enums import CONTRACT_LINEAR, FEE_DIRECTIONAL_QTY, FEE_FLAT, FEE_QTY, FEE_VALUE
 from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Instrument, Number, exact
 
 __all__ = [
     "DirectionalFees",
+    "DirectionalQtyFees",
     "FeeModel",
     "FlatFees",
     "QtyFees",
@@ -109,6 +110,24 @@ class DirectionalFees(ValueFees):
 
 
 @dataclass(frozen=True, slots=True)
+class DirectionalQtyFees(QtyFees):
+    """An amount of currency per unit of quantity, to which buyers and sellers add a fraction of the notional."""
+
+    buyer: Number = 0
+    seller: Number = 0
+    code: ClassVar[int] = FEE_DIRECTIONAL_QTY
+
+    def __post_init__(self) -> None:
+        self.tiers_e9()
+        self.sides_e9()
+
+    def sides_e9(self) -> tuple[int, int]:
+        """Return the fractions × 1e9 that (buyers, sellers) add; ConfigError for more than nine decimals or above 1."""
+        buyer, seller = (_rate_e9(getattr(self, name), name, 1) for name in ("buyer", "seller"))
+        return buyer, seller
+
+
+@dataclass(frozen=True, slots=True)
 class TieredFees:
     """A fraction of the notional that depends on the value traded so far.
 
@@ -139,7 +158,7 @@ class TieredFees:
         return out
 
 
-FeeModel = ValueFees | QtyFees | FlatFees | DirectionalFees | TieredFees
+FeeModel = ValueFees | QtyFees | FlatFees | DirectionalFees | DirectionalQtyFees | TieredFees
 
 
 # --- for the engine -----------------------------------------------------------------------------------------------
@@ -159,6 +178,8 @@ def fee_table(fees: FeeModel, instrument: Instrument) -> tuple[npt.NDArray[np.vo
     On a linear notional rates are counted in their greatest common divisor, so that fees stay exact and large orders still
     fit.
     """
+    if isinstance(fees, DirectionalQtyFees):
+        return _directional_qty_table(fees, instrument)
     unit = amount_unit(instrument)
     tiers = fees.tiers_e9()
     is_linear = instrument.contract_code == CONTRACT_LINEAR
@@ -175,4 +196,35 @@ def fee_table(fees: FeeModel, instrument: Instrument) -> tuple[npt.NDArray[np.vo
     return rows, Fraction(instrument.lot_size) / 10**9 if fees.code == FEE_QTY else Fraction(1, 10**9)
 
 
+def _directional_qty_table(fees: DirectionalQtyFees, instrument: Instrument) -> tuple[npt.NDArray[np.void], Fraction]:
+    """Return the one row of a fee on quantity and of each side on value, and the currency of one fee unit.
+
+    The unit divides the greatest common divisor of the fees of one lot so often that, on a linear notional, what the sides
+    add is a whole number of units too. On an inverse one that is rounded, to about 1e-12 of the largest fee of one
+    lot: on quantity, or on value at a price of one tick.
+    """
+    maker, taker = fees.rates_e9()
+    step, amount = gcd(maker, taker) or 1, amount_unit(instrument)
+    lot_fee = Fraction(instrument.lot_size) * step / 10**9
+    added = [amount * side / 10**9 for side in fees.sides_e9()]
+    parts = lcm(*((x / lot_fee).denominator for x in added))
+    if instrument.contract_code != CONTRACT_LINEAR:
+        largest = max(*(lot_fee * abs(rate) / step for rate in (maker, taker)), *(abs(x) * INVERSE_SCALE for x in added))
+        if maker == taker == 0:
+            lot_fee = largest or lot_fee
+        parts = max(int(lot_fee * _INVERSE_PARTS / largest), 1) if largest else 1
+    rows = np.zeros(1, FEE_TIER)
+    for name, rate in zip(_RATE_NAMES, (maker, maker, taker, taker), strict=True):
+        rows[name] = rate // step * parts
+    for name, x in zip(("buyer", "seller"), added, strict=True):
+        per_amount = x * parts / lot_fee
+        whole = int(per_amount)
+        rest = (per_amount - whole).limit_denominator(_BASE_MAX)
+        rows[f"{name}_whole"], rows[f"{name}_rest"], rows[f"{name}_base"] = whole, rest.numerator, rest.denominator
+    rows.flags.writeable = False
+    return rows, lot_fee / parts
+
+
+_BASE_MAX: Final = 3 * 10**18
+_INVERSE_PARTS: Final = 10**12  # fine enough for satoshis, and orders of millions of contracts still fit
 _RATE_NAMES: Final = ("maker_buy_e9", "maker_sell_e9", "taker_buy_e9", "taker_sell_e9")

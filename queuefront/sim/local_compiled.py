@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from queuefront.bot import EMPTY, add_order, add_to_sum, amount_of, find_order
+from queuefront.bot import EMPTY, add_order, add_to_sum, amount_of, divide_product, find_order
 from queuefront.core.dtypes import FILL, ORDER_CHANGE
 from queuefront.core.enums import (
     CANCELED,
@@ -163,31 +163,13 @@ def _has_reached(state, tier):
 
 
 @borrowing
-def _divide_product(x, rest, base):
-    """Return x × rest / base, rounded half away from zero, for |rest| < base <= 3e18, digit by digit of x."""
-    quotient = remainder = np.int64(0)
-    magnitude, is_negative = abs(x), (x < 0) != (rest < 0)
-    rest = abs(rest)
-    for bit in range(62, -1, -1):
-        quotient, remainder = 2 * quotient, 2 * remainder
-        if (magnitude >> bit) & 1:
-            remainder += rest
-        while remainder >= base:
-            remainder -= base
-            quotient += 1
-    if 2 * remainder >= base:
-        quotient += 1
-    return -quotient if is_negative else quotient
-
-
-@borrowing
 def pay_funding(a, until_ts):
     """Pay what is due up to a time, on the position that we know of then."""
     state = a.state[0]
     while state["funding_row"] < len(a.funding) and a.funding["funding_ts"][state["funding_row"]] <= until_ts:
         payment = a.funding[state["funding_row"]]
         lots = state["position_lots"]
-        amount = lots * payment["whole"] + _divide_product(lots, payment["rest"], payment["base"])
+        amount = lots * payment["whole"] + divide_product(lots, payment["rest"], payment["base"])
         state["cash_high"], state["cash_low"] = add_to_sum(state["cash_high"], state["cash_low"], -amount)
         state["funding_high"], state["funding_low"] = add_to_sum(state["funding_high"], state["funding_low"], amount)
         state["funding_row"] += 1

@@ -103,15 +103,19 @@ class AssetCase:
     tick_size: float = 1.0
     lot_size: float = 1.0
     contract: tuple[str, float] = ("linear", 1.0)
-    latency: tuple[Any, ...] = ("constant", 10, 10)  # or ("interpolated", ((req, exch, resp), ...)) and an offset
+    # Or ("interpolated", ((req, exch, resp), ...)) and an offset; ("sampled", (entries), (responses), seed) is ours alone.
+    latency: tuple[Any, ...] = ("constant", 10, 10)
     queue: tuple[Any, ...] = ("risk_adverse",)  # or ("power_prob", n), …2, …3, ("log_prob",), ("log_prob2",)
     exchange: str = "no_partial_fill"
-    fee: tuple[str, float, float] = ("trading_value", 0.0, 0.0)
+    # Ours alone: ("directional_trading_value" or "directional_trading_qty", maker, taker, buyer, seller) and
+    # ("tiered", ((value, maker, taker), …)).
+    fee: tuple[Any, ...] = ("trading_value", 0.0, 0.0)
     last_trades_capacity: int = 1000
     splits: tuple[int, ...] = ()  # rows at which the market is cut into parts
     latency_offset: int = 0
     snapshot: tuple[tuple[float, ...], ...] = ()  # rows of an initial snapshot
     funding: tuple[tuple[int, str, str], ...] = ()  # (time, mark price, rate); the reference knows none
+    balances: tuple[str, str] | None = None  # of base and quote currency; the reference knows none
     tick_range: tuple[int, int] | None = None  # of the vector book, which all assets of a case have or none
 
     @property

@@ -22,6 +22,8 @@ from queuefront.sim import (
     Asset,
     Backtester,
     ConstantLatency,
+    DirectionalFees,
+    DirectionalQtyFees,
     ExchangeModel,
     FeeModel,
     FifoQueue,
@@ -203,6 +205,26 @@ class BacktestAsset:
     def flat_per_trade_fee_model(self, maker_fee: float, taker_fee: float) -> Self:
         """Charge per execution."""
         self._fees = FlatFees(maker_fee, taker_fee)
+        return self
+
+    def directional_trading_value_fee_model(
+        self, maker_fee: float, taker_fee: float, buyer_fee: float, seller_fee: float
+    ) -> Self:
+        """Charge a fraction of the traded value, to which each side adds one of its own.
+
+        hftbacktest has it in Rust only, and no name for it in Python.
+        """
+        self._fees = DirectionalFees(maker_fee, taker_fee, buyer_fee, seller_fee)
+        return self
+
+    def directional_trading_qty_fee_model(
+        self, maker_fee: float, taker_fee: float, buyer_fee: float, seller_fee: float
+    ) -> Self:
+        """Charge per unit of quantity, to which each side adds a fraction of the traded value.
+
+        hftbacktest has it in Rust only, and no name for it in Python.
+        """
+        self._fees = DirectionalQtyFees(maker_fee, taker_fee, buyer_fee, seller_fee)
         return self
 
     def last_trades_capacity(self, capacity: int) -> Self:

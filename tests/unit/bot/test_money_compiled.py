@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from queuefront.bot import E18, INVERSE_SCALE, add_to_sum, amount_of, fee_of, sum_to_float
+from queuefront.bot import E18, INVERSE_SCALE, add_to_sum, amount_of, divide_product, fee_of, sum_to_float
 from queuefront.core.enums import CONTRACT_INVERSE, CONTRACT_LINEAR, FEE_FLAT, FEE_QTY, FEE_VALUE
 from queuefront.core.jit import compiled
 
@@ -33,6 +33,11 @@ def amount(contract, price_tick, lots):
 @compiled
 def fee(fee_model, contract, rate_e9, notional, lots):
     return fee_of(fee_model, contract, rate_e9, notional, lots)
+
+
+@compiled
+def divided(x, rest, base):
+    return divide_product(x, rest, base)
 
 
 def half_away(x: Fraction) -> int:
@@ -133,3 +138,10 @@ def test_a_fee_on_quantity_is_rate_times_lots(contract):
 @pytest.mark.parametrize("contract", [CONTRACT_LINEAR, CONTRACT_INVERSE])
 def test_a_flat_fee_is_its_rate(contract):
     assert fee(FEE_FLAT, contract, -7, 10**18, 12) == -7
+
+
+# --- products that are divided ----------------------------------------------------------------------------------------
+@given(st.integers(-(2**62), 2**62), st.integers(1, 3 * E18), st.data())
+def test_a_divided_product_is_rounded_half_away_from_zero(x: int, base: int, data: st.DataObject) -> None:
+    rest = data.draw(st.integers(1 - base, base - 1))
+    assert divided(x, rest, base) == half_away(Fraction(x * rest, base))

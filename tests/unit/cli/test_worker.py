@@ -15,6 +15,7 @@ from queuefront.cli.runconfig import (
     AssetConfig,
     ConstantLatency,
     DirectionalFees,
+    DirectionalQtyFees,
     FlatFees,
     InterpolatedLatency,
     LogQueue,
@@ -125,6 +126,7 @@ def test_a_configuration_of_every_kind_survives_its_way_to_the_process(tmp_path:
     assets = [
         AssetConfig(fees=TieredFees(tiers=[(0, "0.0002", "0.0005"), (100, 0, 0)]), latency=ConstantLatency(1, 2, 3, 4)),
         AssetConfig(fees=DirectionalFees(0, 0, seller="0.001"), queue=OwnQueue(file="a.py"), balances=(1, "2")),
+        AssetConfig(fees=DirectionalQtyFees(0, "0.2", buyer="0.001")),
     ]
     one = job(tmp_path, config=RunConfig(asset=assets))
     assert msgspec.json.decode(msgspec.json.encode(one), type=Job) == one
@@ -132,6 +134,7 @@ def test_a_configuration_of_every_kind_survives_its_way_to_the_process(tmp_path:
     assert fees == [
         qf.TieredFees([(0, "0.0002", "0.0005"), (100, 0, 0)]),
         qf.DirectionalFees(0, 0, seller="0.001"),
+        qf.DirectionalQtyFees(0, "0.2", buyer="0.001"),
     ]
 
 

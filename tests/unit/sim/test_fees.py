@@ -9,8 +9,18 @@ from typing import Any
 import pytest
 
 from queuefront.core import ConfigError
-from queuefront.core.enums import BUY, GTC, LIMIT
-from queuefront.sim import Asset, DirectionalFees, FlatFees, PartialFill, QtyFees, TieredFees, ValueFees, build_backtester
+from queuefront.core.enums import BUY, GTC, INVALID_ORDER_REQUEST, LIMIT
+from queuefront.sim import (
+    Asset,
+    DirectionalFees,
+    DirectionalQtyFees,
+    FlatFees,
+    PartialFill,
+    QtyFees,
+    TieredFees,
+    ValueFees,
+    build_backtester,
+)
 from queuefront.sim.build import read_results
 from queuefront.sim.fees import amount_unit, fee_table
 from tests.property.storm import CONTRACTS, asset_of, play, storm_of
@@ -84,6 +94,67 @@ def test_a_duty_on_sales_is_paid_by_sales_alone():
     fills, fee = traded(DirectionalFees(0, 0, seller="0.001"), [(1, 2.0), (-1, 2.0)])
     assert [fee for *_, fee in fills] == [0, Fraction(200, 1000)]
     assert fee == Fraction(200, 1000)
+
+
+# --- directional, on quantity (B7.8) -----------------------------------------------------------------------------------
+def test_a_fee_on_quantity_and_one_of_each_side_on_value_add_up():
+    fees = DirectionalQtyFees("0.02", "0.05", buyer="0.001", seller="0.002")
+    fills, fee = traded(fees, [(1, 2.0), (-1, 2.0)])
+    assert [fee for *_, fee in fills] == [
+        2 * Fraction("0.05") + 202 * Fraction("0.001"),
+        2 * Fraction("0.05") + 200 * Fraction("0.002"),
+    ]
+    assert fee == sum(fee for *_, fee in fills)
+
+
+def test_without_rates_of_their_own_the_sides_pay_the_fee_on_quantity():
+    assert traded(DirectionalQtyFees("0.02", "0.05"), [(1, 2.0)]) == traded(QtyFees("0.02", "0.05"), [(1, 2.0)])
+
+
+def test_a_fee_of_the_sides_alone_is_a_directional_fee_on_value():
+    orders = [(1, 2.0), (-1, 1.25)]
+    on_value = traded(DirectionalFees(0, 0, buyer="0.001", seller="-0.000000003"), orders)
+    assert traded(DirectionalQtyFees(0, 0, buyer="0.001", seller="-0.000000003"), orders) == on_value
+
+
+@pytest.mark.parametrize("contract", sorted(CONTRACTS))
+@pytest.mark.parametrize("rates", [("-0.000000007", "0.013", "0.00237", "0.0005"), (0, 0, "0.000000001", "-0.3")])
+def test_directional_fees_on_quantity_of_a_storm_sum_up_to_the_last_digit(contract, rates):
+    fees = DirectionalQtyFees(*rates)
+    maker, taker, buyer, seller = (Fraction(str(rate)) for rate in rates)
+    asset = asset_of(1, contract, "partial fill", "value")
+    asset = Asset(asset.tape, latency=asset.latency, queue=asset.queue, exchange=PartialFill(), fees=fees)
+    (result,) = play([asset], storm_of(1, 300)).results
+    assert {(int(f["side"]), int(f["is_maker"])) for f in result.fills} == {(1, 0), (1, 1), (-1, 0), (-1, 1)}
+    instrument = CONTRACTS[contract]
+    unit, (_, fee_unit) = amount_unit(instrument), fee_table(fees, instrument)
+    for fill in result.fills:
+        on_quantity = int(fill["lots"]) * Fraction(instrument.lot_size) * (maker if fill["is_maker"] else taker)
+        on_value = int(fill["amount"]) * unit * (buyer if fill["side"] == BUY else seller)
+        error = abs(int(fill["fee"]) * fee_unit - on_quantity - on_value)
+        assert error == 0 if contract == "linear" else error <= fee_unit / 2
+    assert fee_unit < Fraction(1, 10**8)
+
+
+@pytest.mark.parametrize("name", ["buyer", "seller"])
+def test_a_side_cannot_add_more_than_the_value(name):
+    with pytest.raises(ConfigError) as caught:
+        DirectionalQtyFees(3, 5, **{name: "1.5"})
+    assert str(caught.value) == f"the {name} fee is 1.5; give a fraction, for example 0.0002 for two basis points"
+    assert DirectionalQtyFees(3, 5, seller=-1).sides_e9() == (0, -(10**9))
+
+
+def test_an_order_whose_fee_would_not_fit_is_refused():
+    """One of the two parts at a time: the size alone, and the value alone."""
+    for fees, qty in (
+        (DirectionalQtyFees(10**6, "1E-9", seller=1), 2.0**32),
+        (DirectionalQtyFees("1E-9", 0, buyer=1), 2.0**38),
+    ):
+        asset = Asset(market(), fees=fees)
+        hbt, _ = build_backtester([asset], [asset.load()])
+        hbt.elapse(SECOND)
+        assert hbt.submit_buy_order(0, 1, 101.0, qty, GTC, LIMIT, False) == INVALID_ORDER_REQUEST
+        assert hbt.submit_buy_order(0, 2, 101.0, 1.0, GTC, LIMIT, False) == 0
 
 
 # --- tiers ------------------------------------------------------------------------------------------------------------

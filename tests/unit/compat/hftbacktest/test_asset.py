@@ -10,6 +10,8 @@ from queuefront.core import LATENCY, ConfigError, DataError, SchemaMismatchError
 from queuefront.core.enums import BUY_EVENT, GTC, LIMIT, SELL_EVENT
 from queuefront.sim import (
     ConstantLatency,
+    DirectionalFees,
+    DirectionalQtyFees,
     FlatFees,
     InterpolatedLatency,
     LogQueue,
@@ -174,6 +176,8 @@ def test_a_queue_model_is_ours_of_the_same_rule(call, wanted):
         (("trading_value_fee_model", -0.0001, 0.0005), ValueFees("-0.0001", "0.0005")),
         (("trading_qty_fee_model", 0.1, 0.2), QtyFees("0.1", "0.2")),
         (("flat_per_trade_fee_model", 0.1, 0.2), FlatFees("0.1", "0.2")),
+        (("directional_trading_value_fee_model", 0.1, 0.2, 0, 0.001), DirectionalFees("0.1", "0.2", 0, "0.001")),
+        (("directional_trading_qty_fee_model", 0.1, 0.2, 0.001, 0), DirectionalQtyFees("0.1", "0.2", "0.001", 0)),
     ],
 )
 def test_a_fee_model_is_ours_with_the_same_rates(call, wanted):
