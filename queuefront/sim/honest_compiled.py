@@ -26,10 +26,12 @@ import numpy as np
 from queuefront.core.enums import (
     BUY,
     OP_AT_EXCH,
+    OP_BID,
     OP_BUY_TRADE,
     OP_CLEAR_ALL_ASKS,
     OP_CLEAR_BIDS,
     OP_MASK,
+    OP_OUTSIDE,
     OP_SELL_TRADE,
     OP_SET_ASK,
     OP_SET_BID,
@@ -38,6 +40,7 @@ from queuefront.core.enums import (
 )
 from queuefront.core.jit import borrowing
 from queuefront.sim.executions_compiled import execute_passive, quantity, trace
+from queuefront.sim.level_rows_compiled import requeue
 from queuefront.sim.market_compiled import apply_clear, best_levels_before
 from queuefront.sim.resting_compiled import find_turn
 
@@ -103,6 +106,9 @@ def skip_to_own_row_honest(a, row, until_ts):
                     break
             elif what == OP_SELL_TRADE:
                 if level[row] <= own_bid:
+                    break
+            elif what == OP_OUTSIDE:
+                if own_count[2 * level[row] + (0 if code & OP_BID else 1)] != 0:
                     break
             elif OP_CLEAR_BIDS <= what <= OP_CLEAR_ALL_ASKS:
                 break
@@ -178,6 +184,9 @@ def process_honest_row(a, row):
         _on_level(a, row, what)
     elif what == OP_BUY_TRADE or what == OP_SELL_TRADE:
         _on_trade(a, row, what == OP_BUY_TRADE)
+    elif what == OP_OUTSIDE:  # see `level_rows_compiled.process_level_row`
+        is_bid = np.int64((a.op[row] & OP_BID) != 0)
+        requeue(a, row, is_bid, a.levels[a.level[row]], np.int64(0), a.lots[row])
     elif what >= OP_CLEAR_BIDS:
         state = a.state[0]
         bid, ask = best_levels_before(

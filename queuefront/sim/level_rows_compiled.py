@@ -21,11 +21,11 @@ from queuefront.sim.executions_compiled import execute_passive, fill_crossed, qu
 from queuefront.sim.market_compiled import apply_clear, best_levels_before
 from queuefront.sim.resting_compiled import find_turn
 
-__all__ = ["process_level_row"]
+__all__ = ["process_level_row", "requeue"]
 
 
 @borrowing
-def _requeue(a, row, is_bid, tick, lots_before, lots_after):
+def requeue(a, row, is_bid, tick, lots_before, lots_after):
     """Let the queue model see a changed quantity at one of our prices."""
     spec, state = a.spec[0], a.state[0]
     queue = a.bid_queue if is_bid else a.ask_queue
@@ -54,12 +54,12 @@ def _on_depth(a, row, what):
     )
     if what == OP_SET_BID:
         if a.own_count[place]:
-            _requeue(a, row, np.int64(1), a.levels[level], lots_before, lots)
+            requeue(a, row, np.int64(1), a.levels[level], lots_before, lots)
         if a.best_bid_exch[row] > bid:
             fill_crossed(a, np.int64(a.best_bid_exch[row]), np.int64(1), row, now)
     else:
         if a.own_count[place]:
-            _requeue(a, row, np.int64(0), a.levels[level], lots_before, lots)
+            requeue(a, row, np.int64(0), a.levels[level], lots_before, lots)
         if a.best_ask_exch[row] < ask:
             fill_crossed(a, np.int64(a.best_ask_exch[row]), np.int64(0), row, now)
 
@@ -112,7 +112,7 @@ def process_level_row(a, row):
     elif what == OP_OUTSIDE:
         # The book does not hold the level, yet an order of ours there hears of it: from nothing to the new quantity.
         is_bid = np.int64((a.op[row] & OP_BID) != 0)
-        _requeue(a, row, is_bid, a.levels[a.level[row]], np.int64(0), a.lots[row])
+        requeue(a, row, is_bid, a.levels[a.level[row]], np.int64(0), a.lots[row])
     elif what >= OP_CLEAR_BIDS:
         state = a.state[0]
         bid, ask = best_levels_before(

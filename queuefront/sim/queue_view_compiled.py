@@ -33,6 +33,7 @@ from queuefront.core.enums import (
     OP_CLEAR_BOTH,
     OP_MASK,
     OP_MODIFY_ORDER,
+    OP_OUTSIDE,
     OP_SELL_TRADE,
     OP_SET_ASK,
     OP_SET_BID,
@@ -186,6 +187,9 @@ def _follow_level(a, record, level):
         if what == sets and a.level[row] == level:
             a.models.queue_depth(a, record, _quantity(spec, record["seen_lots"]), _quantity(spec, a.lots[row]))
             record["seen_lots"] = a.lots[row]
+        elif what == OP_OUTSIDE:
+            if a.level[row] == level and ((a.op[row] & OP_BID) != 0) == is_bid:
+                a.models.queue_depth(a, record, 0.0, _quantity(spec, a.lots[row]))  # the book does not hold it
         elif what == trades and spec["is_honest"]:
             if a.level[row] == level:
                 _follow_shared_trade(a, record, row)

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +38,7 @@ from queuefront.core.enums import (
     REPLACED,
     SELL,
 )
+from tests.naive.balances import Balances
 from tests.naive.book import NaiveBook
 from tests.naive.exchange import Exchange, NoPartialFillExchange, PartialFillExchange
 from tests.naive.grid import Grid, Row, RunError, read_rows
@@ -63,6 +66,8 @@ class AssetConfig:
     honest_liquidity : with partial_fills, our orders share what there is, see `honest`.
     funding : payments, see `money`.
     opening : rows of a snapshot that both books start from.
+    balances : of the (base, quote) currency at the start, of a spot market, see `balances`.
+    tick_range : the ticks that both books hold; all of them if None.
     """
 
     events: np.ndarray
@@ -77,6 +82,8 @@ class AssetConfig:
     honest_liquidity: bool = False
     funding: tuple[Funding, ...] = ()
     opening: np.ndarray | None = None
+    balances: tuple[Decimal, Decimal] | None = None
+    tick_range: tuple[int, int] | None = None
 
 
 LOCAL_ROW, RESPONSE, EXCHANGE_ROW, REQUEST = range(4)  # sources of events; of several at one time the first comes first
@@ -118,9 +125,15 @@ class NaiveAsset:
         self.local.queues = QueueView(self.grid, config.queue, rows, config.honest_liquidity, config.market_by_order)
         self.exchange = self._new_exchange()
         self.exchange.next_row = lambda: self.exchange_rows[0].index if self.exchange_rows else len(rows)
+        self.exchange.range = self.local.range = self.local.queues.range = config.tick_range
+        if config.balances is not None:
+            base, quote = (Fraction(x) for x in config.balances)
+            units = base / Fraction(config.instrument.lot_size), quote // account.amount_unit
+            self.exchange.balances = Balances(int(units[0]), int(units[1]))
         if config.opening is not None:
+            opening = [row for row in read_rows(config.opening) if self.exchange.holds(self.grid.tick(row.px))]
             for book in (self.local.book, self.exchange.book):
-                apply_opening(book, read_rows(config.opening), self.grid)
+                apply_opening(book, opening, self.grid)
 
     def _new_local(self, account: Account) -> LocalHalf:
         config = self.config
@@ -305,7 +318,13 @@ class NaiveEngine:
 
     # --- what is seen (spec B2.4, B3.6, B3.7, B11.4) ------------------------------------------------------------------
     def depth(self, asset_no: int) -> Depth:
-        return Depth(self.assets[asset_no].local.book, self.assets[asset_no].grid)
+        asset = self.assets[asset_no]
+        return Depth(asset.local.book, asset.grid, asset.config.tick_range)
+
+    def free_balances(self, asset_no: int) -> tuple[int, int]:
+        """What is free of the (base, quote) currency, in lots and units of cash; nothing without balances."""
+        exchange = self.assets[asset_no].exchange
+        return (0, 0) if exchange.balances is None else exchange.balances.free(exchange.resting.values())
 
     def orders(self, asset_no: int) -> OrderViews:
         return OrderViews(self.assets[asset_no].local.orders, self.assets[asset_no].grid)

@@ -6,6 +6,7 @@ that one event reaches are visited in price-time priority (D8). Every execution 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from queuefront.core.enums import (
@@ -28,6 +29,7 @@ from queuefront.core.enums import (
     SELL,
     TRADE_EVENT,
 )
+from tests.naive.balances import Balances
 from tests.naive.book import NaiveBook
 from tests.naive.grid import Grid, Row, RunError
 from tests.naive.market import apply_row, lots_at, sets_level
@@ -54,6 +56,8 @@ class Exchange:
         self.send = send
         self.resting: dict[int, Order] = {}  # in the order in which they queued
         self.positions: dict[int, QueuePosition] = {}
+        self.balances: Balances | None = None  # spot: orders that they do not cover expire
+        self.range: tuple[int, int] | None = None  # of ticks that the book holds; all of them if None
         self.next_row: Callable[[], int] = lambda: 0  # how many rows of the tape were consumed
         self.row_index = 0  # of the row that is being processed
         self.request_count = 0
@@ -81,6 +85,11 @@ class Exchange:
     def on_level(self, row: Row) -> None:
         """Update the book, then the queue at that price, then fill what a better best price reaches (spec B4.6)."""
         side, tick = row.side, self.grid.tick(row.px)
+        if not self.holds(tick):  # orders of ours there hear of it all the same: from nothing to the new quantity
+            for order in self.resting.values():
+                if order.side == side and order.price_tick == tick:
+                    self.positions[order.order_id].depth(0.0, row.qty)
+            return
         best_before, lots_before = self.best(side), lots_at(self.book, side, tick)
         apply_row(self.book, row, self.grid)
         for order in self.resting.values():
@@ -89,6 +98,13 @@ class Exchange:
         rose = self.best(side) > best_before if side == BUY else self.best(side) < best_before
         if rose:
             self.on_better_best(row)
+
+    def holds(self, tick: int) -> bool:
+        return self.range is None or self.range[0] <= tick <= self.range[1]
+
+    def front_of(self, order: Order, lots: int) -> float:
+        """Return what is ahead where so many lots rest; outside of a bounded book nobody knows."""
+        return self.grid.quantity(lots) if self.holds(order.price_tick) else math.nan
 
     def on_better_best(self, row: Row) -> None:
         """Execute completely, as makers, the orders of the other side that the new best price reaches."""
@@ -148,20 +164,21 @@ class Exchange:
         if order.order_id in self.resting:
             raise RunError(ORDER_ID_EXISTS)
         best = self.best(opposite(order.side))
-        if order.order_type == MARKET:
-            if best in (NO_BID_TICK, NO_ASK_TICK):
-                self.expire(order, now)  # D15
-            else:
-                self.take(order, best, now)
-        elif crosses(order, best):
-            if order.time_in_force == GTX:
-                self.expire(order, now)
-            else:
-                self.take(order, best, now)
-        elif order.time_in_force in (FOK, IOC):
+        is_market = order.order_type == MARKET
+        takes = is_market or crosses(order, best)
+        if is_market:
+            is_refused = best in (NO_BID_TICK, NO_ASK_TICK)  # D15
+        else:
+            is_refused = order.time_in_force == GTX if takes else order.time_in_force in (FOK, IOC)
+        if is_refused or not self.covers(order, best if is_market else order.price_tick):
             self.expire(order, now)
+        elif takes:
+            self.take(order, best, now)
         else:
             self.rest(order, now)
+
+    def covers(self, order: Order, tick: int) -> bool:
+        return self.balances is None or self.balances.covers(order, tick, self.resting.values())
 
     def cancel(self, request: Order, now: int) -> None:
         """Answer with the exchange's own record, and with the time of the cancel's request (spec B4.8, D6)."""
@@ -194,7 +211,7 @@ class Exchange:
     # --- what happens to an order (spec B4.5, B4.10) ------------------------------------------------------------------
     def rest(self, order: Order, now: int) -> None:
         """Queue an order behind what the book holds at its price, hidden quantity included."""
-        order.arrival_qty_ahead = self.grid.quantity(lots_at(self.book, order.side, order.price_tick))
+        order.arrival_qty_ahead = self.front_of(order, lots_at(self.book, order.side, order.price_tick))
         order.status, order.exch_ts = NEW, now
         self.positions[order.order_id] = QueuePosition(self.queue, order.arrival_qty_ahead)
         self.note_rest(order, order.arrival_qty_ahead)
@@ -238,6 +255,12 @@ class Exchange:
     def respond(self, order: Order, now: int, *, is_execution: bool = False) -> None:
         message = order.copy()
         message.is_execution = is_execution
+        self.tell(message, now)
+
+    def tell(self, message: Order, now: int) -> None:
+        """Send an answer; what it reports as executed has changed hands."""
+        if message.is_execution and self.balances is not None:
+            self.balances.note(message)
         self.send(message, now)
 
 

@@ -89,7 +89,7 @@ class HonestExchange(PartialFillExchange):
                 self.enter_queue(order)
             answer = order.copy()
             answer.is_execution, answer.arrival_qty_ahead = True, arrival_before
-            self.send(answer, now)
+            self.tell(answer, now)
         if rests and not legs:
             self.rest(order, now)
         elif wanted > 0 and not rests:
@@ -102,7 +102,7 @@ class HonestExchange(PartialFillExchange):
         self.respond(order, now)
 
     def enter_queue(self, order: Order) -> None:
-        front = self.grid.quantity(self.available(order.side, order.price_tick))
+        front = self.front_of(order, self.available(order.side, order.price_tick))
         own_lots = sum(ahead.leaves_lots for ahead in self.own_ahead(order))
         order.arrival_qty_ahead = front + self.grid.quantity(own_lots)
         self.note_rest(order, front)

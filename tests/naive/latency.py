@@ -5,6 +5,9 @@
   Requests beside a refused row are refused, at either end too (D29); responses are interpolated between the answered rows
   alone (D28).
 
+- *Sampled*: measured latencies, drawn with replacement by L'Ecuyer's combined generator (Communications of the ACM 31,
+  1988, figure 3); one generator for both directions.
+
 Beyond the specification, a constant latency may have entry latencies of its own for cancels and for modifies. They share
 the bus with new orders: a message never overtakes an earlier one, so a fast cancel behind a slow order arrives with it.
 """
@@ -12,11 +15,11 @@ the bus with new orders: a message never overtakes an earlier one, so a fast can
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from queuefront.core.enums import CANCELED, REPLACED
 
-__all__ = ["ConstantLatency", "Latency", "TableLatency"]
+__all__ = ["ConstantLatency", "Latency", "SampledLatency", "TableLatency"]
 
 
 @dataclass(frozen=True)
@@ -76,4 +79,28 @@ def pair(times: list[int], now: int) -> tuple[int, int]:
     return (max(b - 1, 0), b) if 0 < b < len(times) else (min(b, len(times) - 1),) * 2
 
 
-Latency = ConstantLatency | TableLatency
+@dataclass
+class SampledLatency:
+    """Measured latencies, drawn at random."""
+
+    entry_ns: tuple[int, ...]
+    response_ns: tuple[int, ...]
+    seed: int = 0
+    state: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.state = [self.seed + 1, self.seed + 2]
+
+    def draw(self, samples: tuple[int, ...]) -> int:
+        for i, (factor, modulus) in enumerate(((40_014, 2_147_483_563), (40_692, 2_147_483_399))):
+            self.state[i] = factor * self.state[i] % modulus
+        return samples[(self.state[0] - self.state[1]) % 2_147_483_562 % len(samples)]
+
+    def entry(self, req: int, now: int) -> int:
+        return self.draw(self.entry_ns)
+
+    def response(self, now: int) -> int:
+        return self.draw(self.response_ns)
+
+
+Latency = ConstantLatency | TableLatency | SampledLatency

@@ -28,7 +28,7 @@ from queuefront.core.enums import (
 )
 from tests.naive.book import NaiveBook
 from tests.naive.grid import Grid, Row
-from tests.naive.market import apply_row
+from tests.naive.market import apply_row, sets_level
 from tests.naive.money import Account
 from tests.naive.orders import Order
 from tests.naive.queue_view import QueueView
@@ -49,6 +49,7 @@ class LocalHalf:
     feed_latency: tuple[int, int] | None = None
     order_latency: tuple[int, int, int] | None = None
     queues: QueueView | None = None
+    range: tuple[int, int] | None = None  # of ticks that the book holds
 
     # --- the market (spec B1.3, B3.7) ---------------------------------------------------------------------------------
     def on_row(self, row: Row) -> None:
@@ -61,7 +62,8 @@ class LocalHalf:
         self.apply(row)
 
     def apply(self, row: Row) -> None:
-        apply_row(self.book, row, self.grid)
+        if self.range is None or not sets_level(row) or self.range[0] <= self.grid.tick(row.px) <= self.range[1]:
+            apply_row(self.book, row, self.grid)
 
     # --- responses (spec B3.5) ----------------------------------------------------------------------------------------
     def on_response(self, message: Order, now: int) -> None:

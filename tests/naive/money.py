@@ -5,7 +5,8 @@ Amounts are rational numbers of the currency. What does not end is rounded once,
 - a linear notional is multiplier × price × quantity, exact; so is a fee on it;
 - an inverse notional is multiplier × quantity / price, rounded to 1e-15 of multiplier × lot size / tick size; a fee on it
   is rounded to 1e-19 of the same;
-- fees on quantities and per execution are exact.
+- fees on quantities and per execution are exact; what a side adds to a fee on quantity is on value: exact if linear, else
+  rounded to about 1e-12 of the largest fee of one lot (see `Account.added_unit`).
 
 Funding, which the specification does not have. A payment (funding_ts, mark price, rate) is booked on the position that the
 local half knows of after all events up to and including `funding_ts`, before any later event, and no later than when the
@@ -24,8 +25,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from math import gcd
 
 from queuefront.core import Instrument
+from queuefront.core.enums import BUY
 from tests.naive.grid import round_half_away
 from tests.naive.orders import Order
 
@@ -36,11 +39,18 @@ LINEAR = "linear"
 
 @dataclass(frozen=True)
 class Fees:
-    """A rate on value, on quantity, or flat per execution; negative is a rebate (spec B7.5 to B7.7)."""
+    """A rate on value, on quantity, or flat per execution; negative is a rebate (spec B7.5 to B7.8).
+
+    buyer, seller : on value, added to a rate on value or to a fee on quantity.
+    tiers : (value traded before, maker, taker), instead of maker and taker.
+    """
 
     kind: str = "value"  # value, qty or flat
     maker: Decimal = Decimal(0)
     taker: Decimal = Decimal(0)
+    buyer: Decimal = Decimal(0)
+    seller: Decimal = Decimal(0)
+    tiers: tuple[tuple[Decimal, Decimal, Decimal], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +97,7 @@ class Account:
         """Book one execution (spec B3.6)."""
         lots = message.exec_lots
         amount = self._amount(message.exec_price_tick, lots)
-        fee = self._fee(amount, lots, is_maker=message.is_maker)
+        fee = self._fee(amount, lots, side=message.side, is_maker=message.is_maker)
         self.position_lots += message.side * lots
         self.cash -= message.side * amount
         self.fee += fee
@@ -137,15 +147,38 @@ class Account:
             return multiplier * price * qty
         return _to_step(multiplier * qty / price, self.amount_unit)
 
-    def _fee(self, amount: Fraction, lots: int, *, is_maker: bool) -> Fraction:
-        rate = Fraction(self.fees.maker if is_maker else self.fees.taker)
+    def _fee(self, amount: Fraction, lots: int, *, side: int, is_maker: bool) -> Fraction:
+        maker, taker = self.fees.maker, self.fees.taker
+        for value, tier_maker, tier_taker in self.fees.tiers:
+            if self.value >= Fraction(value):
+                maker, taker = tier_maker, tier_taker
+        rate, added = Fraction(maker if is_maker else taker), Fraction(self.fees.buyer if side == BUY else self.fees.seller)
+        is_linear = self.instrument.contract == LINEAR
         if self.fees.kind == "flat":
             return rate
         if self.fees.kind == "qty":
-            return rate * lots * Fraction(self.instrument.lot_size)
-        if self.instrument.contract == LINEAR:
-            return rate * amount
-        return _to_step(rate * amount, self.amount_unit / 10**4)
+            on_value = added * amount if is_linear else _to_step(added * amount, self.added_unit)
+            return rate * lots * Fraction(self.instrument.lot_size) + on_value
+        if is_linear:
+            return (rate + added) * amount
+        return _to_step((rate + added) * amount, self.amount_unit / 10**4)
+
+    @property
+    def added_unit(self) -> Fraction:
+        """The unit to which what a side adds to a fee on quantity is rounded, on an inverse contract.
+
+        1e-12 of the largest fee of one lot, on quantity, or on value at a price of one tick; adjusted, so that it
+        divides the fees on quantity.
+        """
+        fees, lot = self.fees, Fraction(self.instrument.lot_size)
+        on_quantity = [abs(Fraction(rate)) * lot for rate in (fees.maker, fees.taker)]
+        lot_value = Fraction(self.instrument.multiplier) * lot / Fraction(self.instrument.tick_size)
+        on_value = [abs(Fraction(rate)) * lot_value for rate in (fees.buyer, fees.seller)]
+        wanted = max(*on_quantity, *on_value) / 10**12
+        common = Fraction(gcd(*(int(fee / lot * 10**9) for fee in on_quantity)), 10**9) * lot
+        if not wanted or not common:
+            return wanted or Fraction(1)
+        return common / max(int(common / wanted), 1)
 
 
 def _to_step(x: Fraction, step: Fraction) -> Fraction:

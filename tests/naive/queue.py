@@ -71,6 +71,8 @@ class QueuePosition:
 
     def filled_lots(self, lot_size: float) -> int:
         """Return the lots that traded beyond what was ahead, and stand at the front then (spec B6.1)."""
+        if math.isnan(self.front):
+            return 0  # outside of a bounded book nobody knows
         lots = round_half_away(-self.front / lot_size)
         if lots > 0:
             self.front = 0.0

@@ -68,6 +68,7 @@ class QueueView:
     tape: Sequence[Row]
     is_honest: bool = False
     is_by_order: bool = False
+    range: tuple[int, int] | None = None  # of ticks that the book holds
     rows: list[Row] = field(default_factory=list)  # that reached us
     steps: list[Step] = field(default_factory=list)
     estimates: dict[int, Estimate] = field(default_factory=dict)  # by order id
@@ -116,6 +117,9 @@ class QueueView:
         if sets_level(row):
             if (row.side, self.grid.tick(row.px)) == (order.side, tick):
                 lots = max(self.grid.lots(row.qty), 0)
+                if self.range is not None and not self.range[0] <= tick <= self.range[1]:
+                    position.depth(0.0, self.grid.quantity(lots))
+                    return
                 position.depth(self.grid.quantity(estimate.level_lots), self.grid.quantity(lots))
                 estimate.level_lots = lots
         elif row.kind == TRADE_EVENT and row.side == -order.side:

@@ -23,6 +23,7 @@ class Depth:
 
     book: NaiveBook
     grid: Grid
+    range: tuple[int, int] | None = None  # of ticks that the book holds
 
     @property
     def best_bid_tick(self) -> int:
@@ -42,17 +43,22 @@ class Depth:
 
     @property
     def best_bid_qty(self) -> float:
-        return self.bid_qty_at_tick(self.best_bid_tick)
+        return self.grid.quantity(lots_at(self.book, BUY, self.best_bid_tick))
 
     @property
     def best_ask_qty(self) -> float:
-        return self.ask_qty_at_tick(self.best_ask_tick)
+        return self.grid.quantity(lots_at(self.book, SELL, self.best_ask_tick))
 
     def bid_qty_at_tick(self, tick: int) -> float:
-        return self.grid.quantity(lots_at(self.book, BUY, tick))
+        return self._qty_at(BUY, tick)
 
     def ask_qty_at_tick(self, tick: int) -> float:
-        return self.grid.quantity(lots_at(self.book, SELL, tick))
+        return self._qty_at(SELL, tick)
+
+    def _qty_at(self, side: int, tick: int) -> float:
+        if self.range is not None and not self.range[0] <= tick <= self.range[1]:
+            return math.nan
+        return self.grid.quantity(lots_at(self.book, side, tick))
 
 
 class OrderView:

@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 
 from queuefront.core import LATENCY, Instrument
-from queuefront.core.enums import BUY, FEE_QTY, FEE_VALUE, NO_ASK_TICK, NO_BID_TICK
+from queuefront.core.enums import BUY, FEE_DIRECTIONAL_QTY, FEE_QTY, FEE_VALUE, NO_ASK_TICK, NO_BID_TICK
 from queuefront.feed import Tape
 from queuefront.sim import (
     Asset,
     ConstantLatency,
+    DirectionalFees,
+    DirectionalQtyFees,
     FifoQueue,
     FlatFees,
     Funding,
@@ -36,10 +38,13 @@ from queuefront.sim import (
     PowerQueue3,
     QtyFees,
     RiskAverseQueue,
+    SampledLatency,
+    TieredFees,
     ValueFees,
     build_backtester,
     read_results,
 )
+from queuefront.sim.fees import fee_table
 from tests.differential import engines as op
 from tests.differential.engines import AT_BID, AT_TICK, Action, AssetCase, Case
 from tests.differential.markets import rows_to_events
@@ -69,8 +74,14 @@ EXCHANGES = {
     "partial_fill": PartialFill(),
     "honest": PartialFill(honest=True),
 }
-FEES = {"trading_value": ValueFees, "trading_qty": QtyFees, "flat": FlatFees}
-NAIVE_FEES = {"trading_value": "value", "trading_qty": "qty", "flat": "flat"}
+FEES = {
+    "trading_value": ValueFees,
+    "trading_qty": QtyFees,
+    "flat": FlatFees,
+    "directional_trading_value": DirectionalFees,
+    "directional_trading_qty": DirectionalQtyFees,
+}
+LATENCIES = {"constant": ConstantLatency, "interpolated": InterpolatedLatency, "sampled": SampledLatency}
 
 State = dict[str, Any]
 
@@ -92,9 +103,10 @@ def naive_asset(asset: AssetCase, events: np.ndarray) -> AssetConfig:
     """Build one asset of the naive engine."""
     if asset.latency[0] == "constant":
         latency: Any = naive_latency.ConstantLatency(*asset.latency[1:])
+    elif asset.latency[0] == "sampled":
+        latency = naive_latency.SampledLatency(*asset.latency[1:])
     else:
         latency = naive_latency.TableLatency(latency_table(asset))
-    kind, maker, taker = asset.fee
     return AssetConfig(
         events,
         instrument_of(asset),
@@ -104,27 +116,45 @@ def naive_asset(asset: AssetCase, events: np.ndarray) -> AssetConfig:
         partial_fills=asset.exchange != "no_partial_fill",
         honest_liquidity=asset.exchange == "honest",
         funding=tuple(NaiveFunding(ts, Decimal(mark), Decimal(rate)) for ts, mark, rate in asset.funding),
-        fees=Fees(NAIVE_FEES[kind], Decimal(str(maker)), Decimal(str(taker))),
+        fees=naive_fees(asset),
+        balances=None if asset.balances is None else (Decimal(asset.balances[0]), Decimal(asset.balances[1])),
+        tick_range=asset.tick_range,
         last_trades_capacity=asset.last_trades_capacity,
         opening=rows_to_events(asset.snapshot) if asset.snapshot else None,
     )
+
+
+def naive_fees(asset: AssetCase) -> Fees:
+    kind, *rates = asset.fee
+    if kind == "tiered":
+        return Fees("value", tiers=tuple(tuple(Decimal(str(x)) for x in tier) for tier in rates[0]))  # type: ignore[misc]
+    return Fees(kind.removeprefix("directional_").removeprefix("trading_"), *(Decimal(str(rate)) for rate in rates))
+
+
+def fast_fees(asset: AssetCase) -> Any:
+    kind, *rates = asset.fee
+    if kind == "tiered":
+        return TieredFees([tuple(str(x) for x in tier) for tier in rates[0]])  # type: ignore[misc]
+    return FEES[kind](*(str(rate) for rate in rates))
 
 
 def fast_asset(asset: AssetCase, events: np.ndarray) -> Asset:
     """Build one asset of the fast engine."""
     if asset.latency[0] == "constant":
         latency: Any = ConstantLatency(*asset.latency[1:])
+    elif asset.latency[0] == "sampled":
+        latency = SampledLatency(*asset.latency[1:])
     else:
         table = np.array([(*row, 0) for row in asset.latency[1]], dtype=LATENCY)
         latency = InterpolatedLatency(table, *asset.latency[2:])
-    kind, maker, taker = asset.fee
     opening = rows_to_events(asset.snapshot) if asset.snapshot else None
     return Asset(
-        Tape.build(events, instrument_of(asset), source="case", opening=opening),
+        Tape.build(events, instrument_of(asset), source="case", opening=opening, tick_range=asset.tick_range),
         latency=latency,
         queue=QUEUES[asset.queue[0]](*asset.queue[1:]),
         exchange=EXCHANGES[asset.exchange],
-        fees=FEES[kind](str(maker), str(taker)),
+        fees=fast_fees(asset),
+        balances=asset.balances,
         funding=[Funding(ts, mark, rate) for ts, mark, rate in asset.funding],
         last_trades_capacity=asset.last_trades_capacity,
     )
@@ -221,6 +251,7 @@ def naive_state(hbt: NaiveEngine, number: int) -> State:
         "value": account.value,
         "volume_lots": account.volume_lots,
         "num_trades": account.num_trades,
+        "free": hbt.free_balances(number),
         "last_trades": [(t.ev, t.exch_ts, t.local_ts, t.px, t.qty) for t in hbt.last_trades(number)],
         **{f"fill {i}": fill_of(f, f.amount, f.fee) for i, f in enumerate(account.fills)},
     }
@@ -249,6 +280,8 @@ def money_units(asset: Asset) -> tuple[Fraction, Fraction]:
     tick, lot, multiplier = (Fraction(x) for x in (instrument.tick_size, instrument.lot_size, instrument.multiplier))
     is_linear = instrument.contract == "linear"
     amount = multiplier * tick * lot if is_linear else multiplier * lot / tick / 10**15
+    if asset.fees.code == FEE_DIRECTIONAL_QTY or isinstance(asset.fees, TieredFees | DirectionalFees):
+        return amount, fee_table(asset.fees, instrument)[1]
     if asset.fees.code == FEE_VALUE:
         return amount, amount * (gcd(*asset.fees.rates_e9()) or 1) / 10**9 if is_linear else amount / 10**4
     return amount, lot / 10**9 if asset.fees.code == FEE_QTY else Fraction(1, 10**9)
@@ -267,6 +300,7 @@ def fast_states(hbt: Any, handles: list[Any], assets: list[Asset], tapes: list[T
             "value": sum_of(row, "value") * amount_unit,
             "volume_lots": int(row["volume_lots"]),
             "num_trades": int(row["num_trades"]),
+            "free": (int(row["free_base_lots"]), sum_of(row, "free_quote")),
             "last_trades": list(zip(*columns, strict=True)),
             **{
                 f"fill {i}": fill_of(f, int(f["amount"]) * amount_unit, int(f["fee"]) * fee_unit)

@@ -191,6 +191,47 @@ def quiet_case(draw: Draw, model: tuple[Any, str]) -> Case:
     return replace(case, actions=tuple(actions))
 
 
+#: What hftbacktest has not, and the storms that both packages play cannot ask for.
+OPTION_FEES = (
+    ("directional_trading_value", 0.0002, -0.00005, 0.001, 0.0),
+    ("directional_trading_value", 0.0, 0.0, -0.0001, 0.003),
+    ("directional_trading_qty", 0.02, 0.05, 0.0, 0.001),
+    ("directional_trading_qty", -0.000000007, 0.013, 0.00237, 0.0005),
+    ("directional_trading_qty", 0.0, 0.0, 0.000000001, -0.3),
+    ("tiered", ((0, 0.0002, 0.0005), (3, 0.0001, 0.0004), (5_000, -0.00005, 0.0003), (90_000, -0.0001, 0.000000001))),
+)
+
+
+def with_options(draw: Draw, asset: AssetCase) -> AssetCase:
+    """Let an asset have some of the options that hftbacktest has not."""
+    asset = replace(asset, fee=draw.choice(OPTION_FEES))
+    duration = 200
+    if draw.one_in(3):
+        choices = (0, 1, duration // 20, duration // 4, duration)
+        samples = [tuple(draw.choice(choices) for _ in range(draw.integer(1, 5))) for _ in range(2)]
+        asset = replace(asset, latency=("sampled", *samples, draw.integer(0, 2**31 - 102)))
+    if asset.contract[0] == "linear" and draw.integer(0, 1):
+        notional = 1_000 * asset.tick_size * asset.lot_size * asset.contract[1]
+        base, quote = (
+            draw.integer(0, 60) * asset.lot_size,
+            draw.integer(0, 60) * notional + draw.choice((0, 0.3)) * notional,
+        )
+        asset = replace(asset, balances=(f"{base:.6f}", f"{quote:.12f}"))
+    if asset.queue[0] != "l3_fifo" and draw.one_in(3):
+        events = asset.market.events()
+        ticks = np.rint(events["px"][np.isfinite(events["px"])] / asset.tick_size)
+        if len(ticks):
+            middle = int(np.median(ticks))
+            asset = replace(asset, tick_range=(middle - draw.integer(0, 12), middle + draw.integer(0, 12)))
+    return asset
+
+
+def option_case(draw: Draw, model: tuple[Any, str]) -> Case:
+    """Draw a wild case, of markets by price or by order, with options that hftbacktest has not."""
+    case = order_case(draw) if model[0][0] == "l3_fifo" else wild_case(draw, model)
+    return replace(case, assets=tuple(with_options(draw, asset) for asset in case.assets))
+
+
 @st.composite
 def small_cases(draw: Any) -> Case:
     """Let hypothesis draw a small case, of any model."""

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from queuefront.core.enums import BUY, BUY_EVENT, DEPTH_EVENT, SELL, SELL_EVENT, TRADE_EVENT
+from queuefront import sim
+from queuefront.core.enums import (
+    ADD_ORDER_EVENT,
+    BUY,
+    BUY_EVENT,
+    DEPTH_BBO_EVENT,
+    DEPTH_CLEAR_EVENT,
+    DEPTH_EVENT,
+    DEPTH_SNAPSHOT_EVENT,
+    FILL_EVENT,
+    KIND_MASK,
+    SELL,
+    SELL_EVENT,
+    TRADE_EVENT,
+)
 from tests.differential import engines as op
 from tests.differential.engines import Action, AssetCase, Case
 from tests.differential.markets import BOTH, FEED_FILES, Rows, Synthetic, feed_is_recorded
 from tests.differential.storms import EXCHANGES, QUEUES, seeded
+from tests.property import duel
 from tests.property.duel import State, check, differences, fight
-from tests.property.duel_storms import order_case, quiet_case, recorded_case, small_cases, wild_case
+from tests.property.duel_storms import option_case, order_case, quiet_case, recorded_case, small_cases, wild_case
 
 MODELS = list(itertools.product(QUEUES, (*EXCHANGES, "honest")))
 SOAK_RUNS = 500
@@ -64,6 +80,25 @@ def test_five_hundred_storms_on_markets_by_order_show_the_same_on_both_engines()
         check(order_case(seeded(seed)))
 
 
+OPTION_MODELS = [*MODELS, (("l3_fifo",), "no_partial_fill")]
+each_option_model = pytest.mark.parametrize("model", OPTION_MODELS, ids=lambda model: f"{model[0][0]}-{model[1]}")
+
+
+@pytest.mark.slow
+@each_option_model
+def test_a_storm_with_options_of_our_own_shows_the_same_on_both_engines(model):
+    """Balances, bounded books, sampled latencies, directional and tiered fees."""
+    for run in range(2):
+        check(option_case(seeded(500_000 + 1_000 * run + OPTION_MODELS.index(model)), model))
+
+
+@pytest.mark.soak
+@each_option_model
+def test_five_hundred_storms_with_options_of_our_own_show_the_same_on_both_engines(model):
+    for run in range(-(-SOAK_RUNS // len(OPTION_MODELS))):
+        check(option_case(seeded(600_000 + 1_000 * run + OPTION_MODELS.index(model)), model))
+
+
 # The check reduces a failing case itself: it reduces the market too.
 @pytest.mark.slow
 @settings(
@@ -86,6 +121,47 @@ def test_five_hundred_storms_show_the_same_on_both_engines(model):
         seed = seed_of(model, 1_000 + run)
         draw = (wild_case, recorded_or_random, quiet_case)[run % 3]
         check(draw(seed, model) if draw is recorded_or_random else draw(seeded(seed), model))
+
+
+# --- what the naive engine must know ----------------------------------------------------------------------------------
+#: Options of an asset that a duel gives to both engines, or why it need not.
+COVERED = {
+    "tape": "markets by price and by order, with openings, ranges, BBO rows and rows of kinds that nobody knows",
+    "latency": "LATENCIES",
+    "queue": "QUEUES",
+    "exchange": "EXCHANGES",
+    "fees": "FEES and TieredFees",
+    "funding": "funding",
+    "balances": "balances",
+    "last_trades_capacity": "last_trades_capacity",
+    "tick_size": "another tape: Asset.load",
+    "lot_size": "another tape: Asset.load",
+    "contract": "contract",
+    "multiplier": "contract",
+}
+#: Models written like the built-in ones do alike to the byte (tests/unit/sim/test_own.py), which duels hold to the naive
+#: engine. FifoQueue(skips_improving) and PartialFill(books_only_filled) reproduce hftbacktest, and are compared with it.
+OWN = {sim.OwnLatency, sim.OwnQueue, sim.OwnExchange, sim.OwnFees}
+
+
+def test_every_model_and_option_of_an_asset_is_fought_over():
+    assert {f.name for f in fields(sim.Asset)} == COVERED.keys()
+    fought = {*duel.LATENCIES.values(), *duel.QUEUES.values(), *duel.FEES.values(), sim.TieredFees}
+    fought |= {type(exchange) for exchange in duel.EXCHANGES.values()}
+    unions = (sim.LatencyModel, sim.QueueModel, sim.ExchangeModel, sim.FeeModel)
+    assert fought | OWN == {kind for union in unions for kind in get_args(union)} | OWN
+
+
+def test_the_storms_ask_for_every_option():
+    assets = [a for seed in range(300) for a in option_case(seeded(seed), OPTION_MODELS[seed % len(OPTION_MODELS)]).assets]
+    assert {a.fee[0] for a in assets} == {"tiered", "directional_trading_value", "directional_trading_qty"}
+    for name in ("balances", "tick_range", "funding", "snapshot"):
+        assert sum(bool(getattr(a, name)) for a in assets) > 10, name
+    assert {a.latency[0] for a in assets} == duel.LATENCIES.keys()
+    assert any(a.latency[0] == "constant" and len(a.latency) > 3 for a in assets)  # cancels and modifies of their own
+    assert any(a.latency[0] == "constant" and a.latency[1] < 0 for a in assets)  # refused on the way
+    kinds = {int(kind) for a in assets[:40] for kind in np.unique(a.market.events()["ev"] & np.uint64(KIND_MASK))}
+    assert {DEPTH_BBO_EVENT, DEPTH_SNAPSHOT_EVENT, DEPTH_CLEAR_EVENT, TRADE_EVENT, ADD_ORDER_EVENT, FILL_EVENT} <= kinds
 
 
 @pytest.mark.parametrize("rows", [(), ((BUY_EVENT | DEPTH_EVENT, 100, 200, 99.0, 1.0),)])

@@ -203,6 +203,30 @@ def test_an_order_that_never_rests_has_no_place(engine: Engine) -> None:
     assert math.isnan(ahead(hbt)[0])
 
 
+@pytest.mark.parametrize("honest", [False, True])
+@pytest.mark.parametrize("is_naive", [False, True])
+def test_outside_of_a_bounded_book_an_order_learns_its_queue_from_the_next_row(is_naive: bool, honest: bool) -> None:
+    """The book holds 98 to 102. What rests at 96 is unknown until a row says it."""
+    rows = [(200, BID, 96, 2), (300, SELLS, 96, 3), LATE]
+    events = events_of(*BOOK, *rows)
+    hbt: Any
+    if is_naive:
+        options: dict[str, Any] = {"partial_fills": True, "honest_liquidity": honest, "tick_range": (98, 102)}
+        hbt = NaiveEngine([AssetConfig(events, PLAIN, NaiveLatency(10, 10), **options)])
+    else:
+        tape = Tape.build(events, PLAIN, source="story", tick_range=(98, 102))
+        asset = Asset(tape, ConstantLatency(10, 10), exchange=PartialFill(honest=honest))
+        hbt, _ = build_backtester([asset], [asset.load()])
+    hbt.elapse(0)
+    buy(hbt, 1, 96, 4)
+    hbt.elapse(50)
+    assert math.isnan(hbt.queue_ahead(0, 1))
+    hbt.elapse(100)
+    assert hbt.queue_ahead(0, 1) == 2.0
+    hbt.elapse(100)
+    assert hbt.orders(0).get(1).leaves_qty == 3.0
+
+
 # --- by chance ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("seed", range(6))
 @each_model
