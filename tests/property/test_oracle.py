@@ -138,6 +138,7 @@ COVERED = {
     "lot_size": "another tape: Asset.load",
     "contract": "contract",
     "multiplier": "contract",
+    "depth_range": "tick_range, which the tape is built with; by order: tests/unit/sim/test_range_view_compiled.py",
 }
 #: Models written like the built-in ones do alike to the byte (tests/unit/sim/test_own.py), which duels hold to the naive
 #: engine. FifoQueue(skips_improving) and PartialFill(books_only_filled) reproduce hftbacktest, and are compared with it.
