@@ -9,7 +9,7 @@ import typer
 
 from queuefront.cli.progress import row_progress
 from queuefront.cli.terminal import fail, guarded, print_pairs, print_table
-from queuefront.core import format_ts
+from queuefront.core import ConfigError, format_ts
 
 if TYPE_CHECKING:
     from queuefront.kernel import SqliteJournal
@@ -31,7 +31,9 @@ def _open(path: Path) -> SqliteJournal:
 
 @guarded
 def journal_verify(journal: File) -> None:
-    """Check every row against the chain of checksums, and SQLite's own pages.
+    """Check every row and every page.
+
+    Each row is compared with the chain of checksums; SQLite checks its own pages.
 
     \b
     Example: qf journal verify trades.journal
@@ -63,6 +65,8 @@ def journal_show(
     """
     opened = _open(journal)
     try:
+        if first is not None and first > opened.last_seq:
+            raise ConfigError(f"{journal}: has {opened.last_seq:,} rows; give --from a number up to that")
         start = max(opened.last_seq - count, 0) if first is None else first - 1
         rows = [_cells(row) for row, _ in zip(opened.rows(start), range(count), strict=False)]
     finally:
@@ -91,7 +95,9 @@ def _cells(row: Any) -> tuple[object, ...]:
 
 @guarded
 def journal_replay(journal: File) -> None:
-    """Replay a whole journal from its first row, and compare with its last snapshot.
+    """Replay from the first row, and compare with the snapshot.
+
+    The state is shown that the journal stands for, and checked against every invariant.
 
     \b
     Example: qf journal replay trades.journal
@@ -143,18 +149,19 @@ def _print_state(journal: Path, state: Any, is_equal: bool | None) -> None:
 def journal_export(
     journal: File,
     out: Annotated[
-        Path,
+        Path | None,
         typer.Option("-o", "--out", help="Ends in .jsonl (one table), .sqlite (all), or is a folder of Parquet (all)."),
-    ],
+    ] = None,
     table: Annotated[str, typer.Option(help="Table of a .jsonl; --table help lists them.")] = "inputs",
 ) -> None:
-    """Make tables of a journal: inputs, outcomes, orders, slots, fills, trades, ledger. SQLite and Parquet are continued.
+    """Make tables of it: orders, slots, fills, trades, ledger, …
+
+    SQLite and Parquet hold all tables, and are continued when the command runs again; a .jsonl holds one.
 
     \b
-    Example: qf journal export trades.journal -o trades.parquet.d
+    Example: qf journal export trades.journal -o tables
              qf journal export trades.journal -o ledger.jsonl --table ledger
     """
-    from queuefront.core import ConfigError
     from queuefront.store import TABLES, Follower, ParquetSink, SqliteSink, origin_of
 
     if table == "help":
@@ -162,7 +169,13 @@ def journal_export(
         return
     if table not in {each.name for each in TABLES}:
         raise ConfigError(f"--table {table!r} is no table; choose of {', '.join(each.name for each in TABLES)}")
-    if out.suffix in (".jsonl", ".json"):
+    if out is None:
+        raise ConfigError("say where to; -o FILE.jsonl, -o FILE.sqlite, or -o FOLDER")
+    if out.suffix not in (".jsonl", ".sqlite", ".db", ""):
+        raise ConfigError(f"{out}: ends in {out.suffix}; end it in .jsonl, .sqlite, or nothing for a folder of Parquet")
+    if not out.parent.is_dir():
+        raise ConfigError(f"{out}: there is no folder {out.parent}; make it, or give another path")
+    if out.suffix == ".jsonl":
         _export_lines(journal, out, table)
         return
     if table != "inputs":

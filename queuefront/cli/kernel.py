@@ -22,7 +22,9 @@ VIOLATED = 1
 def kernel_demo(
     journal: Annotated[Path | None, typer.Option(help="Keep the journal here, to look into it with `qf journal`.")] = None,
 ) -> None:
-    """Run a scripted session on the mock venue: partial fills, a lost answer, a crash, and the recovery.
+    """Show a session: fills, a lost answer, a crash, recovery.
+
+    It runs on the mock venue and needs nothing. At its end kernel and venue are compared.
 
     \b
     Example: qf kernel demo --journal demo.journal && qf journal show demo.journal
@@ -47,8 +49,9 @@ def kernel_simulate(
     faults: Annotated[str, typer.Option(help="all, none, or names with commas; --faults help lists them.")] = "all",
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")] = None,
 ) -> None:
-    """Let clock, venue, network and disk fail at random, and check every invariant after every step.
+    """Let all around the kernel fail; check every invariant.
 
+    Clock, venue, network and disk fail at random; all invariants are checked after every step.
     A seed that breaks one is named with the command that repeats it, and made as short as it can be.
 
     \b

@@ -9,12 +9,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from queuefront.core import ConfigError, Instrument
+from queuefront.kernel.codec import decode_input
 from queuefront.kernel.desk import Desk, cash_decimal, config_of, spec_of
 from queuefront.kernel.driver import Kernel, open_kernel
+from queuefront.kernel.journal import Row
 from queuefront.kernel.outcome import KernelOutcome
 from queuefront.kernel.records import Publish
 from queuefront.kernel.state import Book, State
-from queuefront.venues import MockExchange, MockFault, MockFill, MockVenue, PlaceOrder
+from queuefront.venues import MockExchange, MockFault, MockFill, MockVenue, PlaceOrder, VenueEvent
 
 __all__ = ["Chapter", "DemoTable", "ledger_rows", "money_text", "run_demo", "slot_rows"]
 
@@ -111,12 +113,19 @@ class _Session:
             )
             for e in entries
         ]
-        journal = [(p.seq, p.input_kind, p.cid, p.diagnostic.name, _moves(p)) for p in self.published[since:]]
+        kinds = {row.seq: _kind(row) for row in kernel._engine.journal.rows()}  # noqa: SLF001 a view into the journal
+        journal = [(p.seq, kinds[p.seq], p.cid, p.diagnostic.name, _moves(p)) for p in self.published[since:]]
         return [
             DemoTable("slots", ("slot", "stage", "health", "trade", "lots", "realized"), slot_rows(state), (0, 4)),
             DemoTable("ledger", ("no.", "kind", "trade", "cash", "capital ±", "capital"), ledger, (0, 3, 4, 5)),
             DemoTable("journal", ("row", "input", "order", "answer", "stages"), journal, (0,)),
         ]
+
+
+def _kind(row: Row) -> str:
+    """Return what an input is: a command, or what the venue said."""
+    entry = decode_input(row.payload, f"row {row.seq:,}")
+    return entry.kind.name if isinstance(entry, VenueEvent) else type(entry).__name__
 
 
 def _moves(item: Publish) -> str:

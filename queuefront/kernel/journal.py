@@ -28,6 +28,8 @@ __all__ = ["Journal", "MemoryJournal", "Row", "Snapshot", "SqliteJournal", "chai
 
 FORMAT: Final = "queuefront journal 1"
 GENESIS: Final = b"\0" * 16
+#: How every SQLite file begins.
+_SQLITE: Final = b"SQLite format 3\0"
 
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -194,6 +196,7 @@ class SqliteJournal:
 
     def __init__(self, path: Path, config: Config | None = None, *, is_writer: bool = True) -> None:
         self.path = path
+        _look(path)
         self._lock = _lock(path) if is_writer else None
         self._db: sqlite3.Connection | None = None
         self._is_durable = True
@@ -234,7 +237,10 @@ class SqliteJournal:
             raise JournalError(f"{self.path}: an SQLite file, but not a journal; give the path of one that a kernel wrote")
         meta = dict(db.execute("SELECT key, value FROM meta"))
         if meta.get("format") != FORMAT:
-            raise JournalError(f"{self.path}: format {meta.get('format')!r}, this version reads {FORMAT!r}")
+            raise JournalError(
+                f"{self.path}: format {meta.get('format')!r}, this version reads {FORMAT!r}; open it with the version that "
+                "wrote it"
+            )
         row = db.execute("SELECT seq, schema FROM inputs WHERE schema <> ? LIMIT 1", (SCHEMA_HASH,)).fetchone()
         if row:
             raise JournalError(
@@ -341,6 +347,21 @@ class SqliteJournal:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _look(path: Path) -> None:
+    """Refuse what cannot be a journal before anything is opened or made."""
+    if path.is_dir():
+        raise JournalError(f"{path}: is a folder; give the path of a journal")
+    if not path.parent.is_dir():
+        raise JournalError(f"{path}: there is no folder {path.parent}; make it, or give another path")
+    if path.exists() and path.stat().st_size:
+        with path.open("rb") as file:
+            if file.read(len(_SQLITE)) != _SQLITE:
+                raise JournalError(
+                    f"{path}: not a journal, or its first page was torn; give the path of one that a kernel wrote, "
+                    "or restore a copy"
+                )
 
 
 def _lock(path: Path) -> int:

@@ -56,7 +56,7 @@ def test_all_tables_are_exported_and_continued(journal: Path, tmp_path: Path) ->
 
 
 def test_the_tables_are_listed_and_a_wrong_name_is_refused(journal: Path, tmp_path: Path) -> None:
-    assert "trade_events" in qf("journal", "export", journal, "-o", tmp_path / "x", "--table", "help").out
+    assert "trade_events" in qf("journal", "export", journal, "--table", "help").out
     ran = qf("journal", "export", journal, "-o", tmp_path / "a.jsonl", "--table", "fills")
     names = "inputs, outcomes, order_events, position_state, trade_events, trades, ledger, system_events"
     assert (ran.code, ran.err) == (2, f"qf journal export: --table 'fills' is no table; choose of {names}\n")
@@ -84,3 +84,19 @@ def test_a_damaged_journal_is_named_with_its_row(journal: Path) -> None:
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     ran = qf("journal", "verify", tmp_path / "none")
     assert ran.code == 2
+
+
+def test_rows_beyond_the_end_are_refused(journal: Path) -> None:
+    ran = qf("journal", "show", journal, "--from", "40")
+    assert (ran.code, ran.err) == (2, f"qf journal show: {journal}: has 39 rows; give --from a number up to that\n")
+
+
+def test_an_export_without_place_or_with_an_unknown_ending_is_refused(journal: Path, tmp_path: Path) -> None:
+    csv, lost = tmp_path / "x.csv", tmp_path / "no" / "x.sqlite"
+    for arguments, message in (
+        ((), "say where to; -o FILE.jsonl, -o FILE.sqlite, or -o FOLDER"),
+        (("-o", csv), f"{csv}: ends in .csv; end it in .jsonl, .sqlite, or nothing for a folder of Parquet"),
+        (("-o", lost), f"{lost}: there is no folder {tmp_path / 'no'}; make it, or give another path"),
+    ):
+        ran = qf("journal", "export", journal, *arguments)
+        assert (ran.code, ran.err) == (2, f"qf journal export: {message}\n")

@@ -17,6 +17,11 @@ def test_the_demo_shows_slots_ledger_and_journal_and_that_nothing_was_lost(tmp_p
     again = qf("kernel", "demo", "--journal", tmp_path / "demo.journal")
     assert again.code == 2
     assert again.err.startswith("qf kernel demo: ")
+    assert ["6", "PARTIAL_FILL", "demo-3", "OK"] in [line.split() for line in ran.out.splitlines()]
+    where = tmp_path / "no"
+    assert qf("kernel", "demo", "--journal", where / "demo.journal").err == (
+        f"qf kernel demo: {where / 'demo.journal'}: there is no folder {where}; make it, or give another path\n"
+    )
 
 
 def test_a_simulation_counts_steps_faults_and_checks() -> None:

@@ -124,7 +124,7 @@ def test_files_that_are_no_journal_are_refused(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="no journal here"):
         SqliteJournal(tmp_path / "none")
     (tmp_path / "text").write_text("x" * 5_000)
-    with pytest.raises(JournalError, match="file is not a database"):
+    with pytest.raises(JournalError, match="not a journal, or its first page was torn"):
         SqliteJournal(tmp_path / "text")
     sqlite3.connect(tmp_path / "db").execute("CREATE TABLE a (b)").connection.close()
     with pytest.raises(JournalError, match="an SQLite file, but not a journal"):
@@ -203,3 +203,28 @@ def test_a_row_of_another_history_does_not_fit_into_this_one() -> None:
     mine.committed[2:] = theirs.committed[2:]
     with pytest.raises(JournalDamagedError, match="row 3 was torn or altered"):
         mine.verify()
+
+
+def test_what_cannot_be_a_journal_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("hello")
+    message = (
+        f"^{path}: not a journal, or its first page was torn; give the path of one that a kernel wrote, or restore a copy$"
+    )
+    with pytest.raises(JournalError, match=message):
+        SqliteJournal(path, config())
+    with pytest.raises(JournalError, match=f"^{tmp_path}: is a folder; give the path of a journal$"):
+        SqliteJournal(tmp_path, config())
+    assert not (tmp_path / "a.txt.lock").exists()
+
+
+def test_a_journal_of_another_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    write(path, 1)
+    change(path, "UPDATE meta SET value = 'queuefront journal 9' WHERE key = 'format'")
+    message = (
+        f"^{path}: format 'queuefront journal 9', this version reads 'queuefront journal 1'; open it with the version that "
+        "wrote it$"
+    )
+    with pytest.raises(JournalError, match=message):
+        SqliteJournal(path)

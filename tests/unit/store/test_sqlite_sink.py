@@ -40,6 +40,7 @@ def test_a_batch_that_fails_leaves_neither_rows_nor_progress(tmp_path: Path) -> 
     with pytest.raises(StoreError, match=message):
         sink.write({"ledger": [ledger_row(1), ledger_row(2, 2**70)]}, Mark(2, "aa"))
     assert sink.mark() == Mark()
+    assert rows(path, "ledger") == []
     sink.write({"ledger": [ledger_row(1)]}, Mark(1, "aa"))
     sink.close()
     assert len(rows(path, "ledger")) == 1
