@@ -18,6 +18,7 @@ from queuefront.cli.latency import latency
 from queuefront.cli.snapshot import snapshot
 from queuefront.cli.sweep import sweep
 from queuefront.cli.synth import synth
+from queuefront.cli.venue import venue_book, venue_check
 
 __all__ = ["app"]
 
@@ -50,6 +51,7 @@ for _command in (convert, info, check, fuse, snapshot, latency, synth, backtest,
 
 for _name, _help, _commands in (
     ("kernel", "Show the execution kernel, and try to break it.", (kernel_demo, kernel_simulate)),
+    ("venue", "Look at a venue; no orders.", (venue_check, venue_book)),
     ("journal", "Look into a kernel's journal.", (journal_verify, journal_show, journal_replay, journal_export)),
 ):
     _group = typer.Typer(no_args_is_help=True, help=_help, rich_markup_mode=None)

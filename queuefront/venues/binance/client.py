@@ -57,7 +57,8 @@ def value_of(outcome: Outcome[T], what: str) -> T:
     if isinstance(outcome, Done):
         return outcome.value
     if isinstance(outcome, Refused):
-        raise VenueError(f"{what}: refused, {outcome.reason}: {outcome.code} {outcome.text}".rstrip())
+        code = f"{outcome.code} " if outcome.code else ""
+        raise VenueError(f"{what}: refused, {outcome.reason}: {code}{outcome.text}".rstrip(": "))
     raise VenueError(f"{what}: no answer: {outcome.text}")
 
 
