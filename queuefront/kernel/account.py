@@ -214,6 +214,9 @@ def true_up_notional(draft: Draft, slot: Slot, order: Order, difference: Amount,
         )
     # Lots that were sold again took their share of the estimate into the profit, so they take it of the correction.
     held = value * slot.cost_lots // slot.entry_priced_lots
+    if (slot.cost + held) * slot.side.sign < 0:
+        # The estimate was far off, and lots bought since have no part in that: nothing costs less than nothing.
+        held = -slot.cost
     gross = held - value
     post(draft, LEDGER.ADJUST, slot, event_id, Q.QUERIED, cash=-value, position=held, realized=gross)
     _hold(draft, slot, held, 0)
@@ -233,6 +236,8 @@ def _true_up_inverse(draft: Draft, slot: Slot, spec: Spec, order: Order, differe
         changes = _rebook(draft, slot, spec, LEDGER.ADJUST, cause, 0, 0, left=difference)
     else:
         share = part_of(difference, slot.cost_lots, slot.entry_priced_lots)
+        if ratio_of(slot.held_notional + share) < 0:
+            share = 0 - slot.held_notional
         changes = _rebook(draft, slot, spec, LEDGER.ADJUST, cause, 0, 0, entered=difference, held=share)
     return draft.put_slot(replace(slot, **changes))
 

@@ -213,18 +213,25 @@ def _true_up_price(draft: Draft, slot: Slot | None, order: Order, cum_notional: 
     difference = cum_notional - order.notional
     waiting = [item for item in slot.unsettled if item.key == order.key and item.notional is None] if slot else []
     if waiting and slot:
+        lots = sum(item.lots for item in waiting)
+        told = difference
+        if order.estimated_lots:
+            # What was estimated was wrong, and these lots do not answer for it: they have their share of the whole.
+            told = part_of(cum_notional, lots, order.cum_lots)
+            _correct(draft, slot, order, difference - told, event.event_id or draft.cause_id)
+            order, slot = draft.orders[order.key], draft.slot(slot.slot_id)
         fees = [item.fee for item in waiting]
         is_fee_known = None not in fees and len({item.fee_asset for item in waiting}) == 1
         merged = replace(
             waiting[0],
-            lots=sum(item.lots for item in waiting),
-            notional=difference,
+            lots=lots,
+            notional=told,
             # A fee that covers a part only is dropped for an estimate of the whole, which the venue's sum corrects.
             fee=sum(fee for fee in fees if fee is not None) if is_fee_known else None,
             quality=Q.QUERIED,
         )
         rest = tuple(merged if item is waiting[0] else item for item in slot.unsettled if item not in waiting[1:])
-        draft.put_order(replace(order, notional=cum_notional, priced_lots=order.cum_lots))
+        draft.put_order(replace(order, notional=cum_notional, priced_lots=order.cum_lots, estimated_lots=0))
         settle(draft, draft.put_slot(replace(slot, unsettled=rest)))
         return
     if difference:

@@ -49,6 +49,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("a correction goes to the position alone", "account", "value * slot.cost_lots // slot.entry_priced_lots", "value"),
     Fault("capital forgets fees", "state", "self.equity + self.realized - self.fees", "self.equity + self.realized"),
     Fault("a price of zero is a price", "fills", "event.last_tick > 0:", "event.last_tick >= 0:"),
+    Fault("lots without price answer for a wrong estimate", "fills", "        if order.estimated_lots:\n", "        if False:\n"),
+    Fault("a correction makes costs negative", "account", "if (slot.cost + held) * slot.side.sign < 0:", "if False:"),
     Fault("a growth is the whole total", "events", "total - order.cum_lots\n", "total\n"),
     Fault("repeated ids are not known", "events", "event.event_id in order.seen and", "False and"),
     Fault("orphans count in the new trade", "events", "if slot.trade_id != order.trade_id:\n        apply_orphan", "if False:\n        apply_orphan"),

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
-from queuefront.kernel import Diagnostic
+from fractions import Fraction
+
+import pytest
+from msgspec.structs import replace
+
+from queuefront.kernel import Diagnostic, ratio_of
 from queuefront.venues import EventKind, Source
-from tests.kernel_story import Story
+from tests.kernel_story import Story, config
 
 E = EventKind
 
@@ -60,3 +65,46 @@ def test_a_late_correction_is_shared_between_what_was_sold_and_what_is_held() ->
     assert story.slot().realized_gross == 5 * 340 * 10**6
     story.close(8_340)
     assert story.slot().realized_gross == 10 * 340 * 10**6
+
+
+@pytest.mark.parametrize("is_inverse", [False, True])
+def test_lots_without_price_do_not_answer_for_a_wrong_estimate_of_others(is_inverse: bool) -> None:
+    story = Story(specs=(replace(config().specs[0], is_inverse=is_inverse),))
+    story.apply_event(E.MARK_PRICE, instrument="TRX", price_tick=5_000 if is_inverse else 12_000)
+    story.enter(lots=5)
+    cid = story.place.cid
+    story.event(E.PARTIAL_FILL, cid, cum_lots=4, fee=0)
+    for _ in range(12):
+        story.tick(30)
+    (order,) = story.engine.state.orders.values()
+    assert order.estimated_lots == 4
+    story.event(E.FULL_FILL, cid, cum_lots=5, fee=0)
+    told = {"cum_fills": ((5, 8_000),)} if is_inverse else {"cum_notional": 5 * 8_000}
+    story.event(E.FILL_REPORT, cid, cum_lots=5, cum_fee=0, **told)
+    slot = story.slot()
+    assert story.engine.state.halted == ""
+    assert (slot.cost_lots, slot.realized_gross) == (5, 0)
+    assert ratio_of(slot.entry_notional) == (Fraction(5, 8_000) if is_inverse else 5 * 8_000)
+
+
+@pytest.mark.parametrize("is_inverse", [False, True])
+def test_an_estimate_that_was_far_off_leaves_no_cost_below_nothing(is_inverse: bool) -> None:
+    story = Story(specs=(replace(config().specs[0], is_inverse=is_inverse),))
+    story.apply_event(E.MARK_PRICE, instrument="TRX", price_tick=500 if is_inverse else 100_000)
+    story.enter(lots=20)
+    entry = story.place.cid
+    story.event(E.PARTIAL_FILL, entry, cum_lots=10, fee=0)
+    for _ in range(12):
+        story.tick(30)
+    story.event(E.CANCEL_ACK, entry, cum_lots=10)
+    story.exit(lots=9)
+    story.fill(9, 9, 8_000, story.place.cid, kind=E.FULL_FILL)
+    story.fill(20, 10, 8_000, entry)
+    told = {"cum_fills": ((20, 8_000),)} if is_inverse else {"cum_notional": 20 * 8_000}
+    story.event(E.FILL_REPORT, entry, cum_lots=20, cum_fee=0, **told)
+    assert story.engine.state.halted == ""
+    assert story.slot().cost == 0
+    while story.slot().size:
+        story.close(tick=8_000)
+    # Bought and sold at one price in the end, whatever was thought meanwhile.
+    assert (story.capital + sum(entry.fees for entry in story.entries), story.engine.state.book.position) == (0, 0)
