@@ -102,6 +102,8 @@ def read_records(
     """
     _check_registered(dtype)
     path = Path(path)
+    if rename is None and dtype == LATENCY:
+        rename = {"_padding": "padding"}  # as hftbacktest writes them
     options = _Options(dtype, dict(rename or {}), strip_padding=strip_padding, swap_bytes=swap_bytes)
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size

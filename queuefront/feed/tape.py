@@ -127,6 +127,7 @@ class Tape:
         on_gap: OnGap = "stop",
         opening: npt.NDArray[np.void] | None = None,
         tick_range: tuple[int, int] | None = None,
+        extra_kinds: frozenset[int] = frozenset(),
     ) -> Tape:
         """Make a tape from events.
 
@@ -142,6 +143,7 @@ class Tape:
             `skip` such rows and count them in `meta["gap_rows"]`.
         opening : EVENT rows of a snapshot that both books start from; prices and quantities on the grid.
         tick_range : see `bounded`.
+        extra_kinds : event kinds of your own; they wake a strategy that waits for the feed, and change no book.
 
         Raises
         ------
@@ -149,7 +151,7 @@ class Tape:
             For rows that are not valid events, out of order, or off the grid; for a market told by price and by order at
             once, and for gaps.
         """
-        validate_events(events, source)
+        validate_events(events, source, extra_kinds=extra_kinds)
         validate_event_order(events)
         columns, levels, opening, facts = build_columns(events, instrument, source, off_grid, on_gap, opening)
         meta = {"version": TAPE_VERSION, "instrument": instrument.to_dict(), "source": source, **facts, "account": account}

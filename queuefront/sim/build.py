@@ -98,7 +98,12 @@ class Asset:
         if (changed.tick_size, changed.lot_size) != (tape.instrument.tick_size, tape.instrument.lot_size):
             source = str(tape.meta.get("source", self.tape))
             return Tape.build(
-                tape.to_events(), changed, source=source, account=tape.meta.get("account"), opening=tape.opening
+                tape.to_events(),
+                changed,
+                source=source,
+                account=tape.meta.get("account"),
+                opening=tape.opening,
+                extra_kinds=frozenset(range(256)),  # the tape has them already
             )
         return tape.with_instrument(changed)
 

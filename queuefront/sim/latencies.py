@@ -18,6 +18,9 @@ from queuefront.feed import read_records
 
 __all__ = ["ConstantLatency", "InterpolatedLatency", "LatencyModel", "SampledLatency"]
 
+#: hftbacktest's spelling of the same record.
+_HFTBACKTEST_LATENCY: Final = np.dtype([("req_ts", "i8"), ("exch_ts", "i8"), ("resp_ts", "i8"), ("_padding", "i8")])
+
 _LATENCY_NS_MAX: Final = 10**17  # about three years: additions to any timestamp then stay within int64
 
 
@@ -95,7 +98,7 @@ class InterpolatedLatency:
 
 def _read_rounds(rounds: Any) -> tuple[npt.NDArray[np.void], str]:
     if isinstance(rounds, np.ndarray):
-        return rounds, "latency rows"
+        return rounds.view(LATENCY) if rounds.dtype == _HFTBACKTEST_LATENCY else rounds, "latency rows"
     paths = [rounds] if isinstance(rounds, str | os.PathLike) else list(rounds)
     if not paths:
         raise ConfigError("no latency files are given; name at least one")

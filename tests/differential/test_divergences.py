@@ -376,3 +376,25 @@ def test_d34_an_unknown_order_code_is_refused(ours: Engine, wrong: dict[str, int
 def test_d34_closing_twice_is_closing_once(ours: Engine) -> None:
     with ours.open(story()) as backtest:
         assert backtest.close() == 0
+
+
+# --- positions --------------------------------------------------------------------------------------------------------
+def test_d60_a_position_that_was_closed_is_zero(reference, ours) -> None:
+    """Lots of 0.1 bought as 0.3 and sold as 0.1 and 0.2: sums of floats leave 2.8e-17, sums of lots nothing."""
+    rows = [
+        (EXCH_EVENT | 2**30 | 1 | BUY_EVENT, 100, 100, 10.0, 5.0),
+        (EXCH_EVENT | 2**30 | 1 | SELL_EVENT, 100, 100, 11.0, 5.0),
+        (EXCH_EVENT | 2**30 | 1 | BUY_EVENT, 10_000, 10_000, 9.0, 5.0),
+    ]
+    left = {}
+    for engine in (reference, ours):
+        case = Case((AssetCase(Rows(tuple(rows)), 1.0, 0.1),))
+        with engine.open(case) as hbt:
+            hbt.elapse(1)
+            for order_id, (qty, is_buy) in enumerate(((0.3, True), (0.1, False), (0.2, False))):
+                submit = hbt.submit_buy_order if is_buy else hbt.submit_sell_order
+                submit(0, order_id, 11.0 if is_buy else 10.0, qty, GTC, LIMIT, False)
+                hbt.elapse(50)
+            left[engine.name] = hbt.position(0)
+    assert 0.0 < abs(left[reference.name]) < 1e-15
+    assert left[ours.name] == 0.0

@@ -38,6 +38,9 @@ from queuefront.compat.hftbacktest.types import (
     event_dtype,
 )
 
+#: The version of hftbacktest whose surface this is.
+__version__ = "2.4.4"
+
 __all__ = [
     "ADD_ORDER_EVENT",
     "ALL_ASSETS",

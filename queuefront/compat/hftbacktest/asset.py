@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,9 @@ from queuefront.sim import (
 )
 
 __all__ = ["BacktestAsset", "HashMapMarketDepthBacktest", "ROIVectorMarketDepthBacktest"]
+
+#: Rows of kinds that hftbacktest does not know are the user's own.
+_ALL_KINDS: Final = frozenset(range(256))
 
 Data = str | os.PathLike[str] | npt.NDArray[np.void]
 
@@ -305,7 +308,7 @@ class BacktestAsset:
         def make() -> Tape:
             events, source = self._load()
             opening = None if self._snapshot is None else _events_of(self._snapshot)[0]
-            return Tape.build(events, instrument, source=source, off_grid="round", opening=opening)
+            return Tape.build(events, instrument, source=source, off_grid="round", opening=opening, extra_kinds=_ALL_KINDS)
 
         paths = [Path(part) for part in self._parts if isinstance(part, str | os.PathLike)]
         if not paths or len(paths) < len(self._parts) or self._snapshot is not None:
@@ -326,7 +329,7 @@ class BacktestAsset:
 def _events_of(data: Data) -> tuple[npt.NDArray[np.void], str]:
     if isinstance(data, np.ndarray):
         return data, f"array of {len(data):,} rows"
-    return read_events(Path(data)), str(data)
+    return read_events(Path(data), extra_kinds=_ALL_KINDS), str(data)
 
 
 def _shifted(events: npt.NDArray[np.void], offset: int, source: str) -> npt.NDArray[np.void]:

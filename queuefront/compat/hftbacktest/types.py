@@ -44,8 +44,19 @@ __all__ = [
     "UNTIL_END_OF_DATA",
     "event_dtype",
     "record_dtype",
+    "state_values_dtype",
 ]
 
 event_dtype = EVENT
 record_dtype = SAMPLE
+state_values_dtype = np.dtype(
+    [
+        ("position", "f8"),
+        ("balance", "f8"),
+        ("fee", "f8"),
+        ("num_trades", "i8"),
+        ("trading_volume", "f8"),
+        ("trading_value", "f8"),
+    ]
+)
 EVENT_ARRAY = np.ndarray[Any, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -264,3 +265,13 @@ def test_a_seed_beyond_the_generator_is_refused(seed):
 
 def test_the_largest_seed_draws():
     assert len(drawn(SampledLatency(ENTRY, RESPONSE, 2**31 - 101), 3)) == 3
+
+
+def test_rows_and_files_in_hftbacktests_spelling_are_taken(tmp_path: Path) -> None:
+    spelling = [("req_ts", "i8"), ("exch_ts", "i8"), ("resp_ts", "i8"), ("_padding", "i8")]
+    rows = np.array([(100, 110, 130, 0), (200, 215, 240, 0)], spelling)
+    np.savez(tmp_path / "latency.npz", data=rows)
+    for given in (rows, tmp_path / "latency.npz", [str(tmp_path / "latency.npz")]):
+        model = InterpolatedLatency(given)
+        assert model.rows.dtype == LATENCY
+        assert model.rows["resp_ts"].tolist() == [130, 240]

@@ -64,6 +64,18 @@ def test_what_is_no_data_is_refused(data):
     assert str(caught.value) == f"data is {name!r}; give paths or event arrays"
 
 
+def test_rows_of_a_kind_of_ones_own_are_taken_and_wake_a_strategy(tmp_path):  # B1.3
+    own = events()
+    own["ev"][1] = (own["ev"][1] & np.uint64(2**64 - 256)) | np.uint64(110)
+    own["px"][1] = np.nan
+    np.savez(tmp_path / "own.npz", data=own)
+    for data in (own, str(tmp_path / "own.npz")):
+        built = BacktestAsset().data(data).tick_size(0.5).lot_size(0.25).build()
+        assert built.tape.meta["counts"]["kind 110"] == 1
+        hbt = HashMapMarketDepthBacktest([BacktestAsset().data(data).tick_size(0.5).lot_size(0.25)])
+        assert hbt.wait_next_feed(False, 10**12) == 2
+
+
 def test_an_array_of_another_record_is_refused():  # D32
     with pytest.raises(SchemaMismatchError):
         asset(np.zeros(3)).build()

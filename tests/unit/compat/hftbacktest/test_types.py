@@ -11,7 +11,7 @@ def test_a_constant_has_the_reference_s_value(name: str) -> None:
     assert getattr(types, name) == getattr(reference, name)
 
 
-@pytest.mark.parametrize("name", ["event_dtype", "record_dtype"])
+@pytest.mark.parametrize("name", ["event_dtype", "record_dtype", "state_values_dtype"])
 def test_a_record_has_the_reference_s_fields_at_its_offsets(name: str) -> None:
     ours, theirs = getattr(types, name), getattr(reference, name)
     assert ours.itemsize == theirs.itemsize

@@ -1,0 +1,5 @@
+"""`hftbacktest.recorder`."""
+
+from queuefront.bot import Recorder
+
+__all__ = ["Recorder"]
