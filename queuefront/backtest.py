@@ -31,6 +31,8 @@ from queuefront.sim import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import plotly.graph_objects as go
     import polars as pl
 
@@ -218,10 +220,13 @@ class Run:
             }
         )
 
-    def explain(self, order_id: int, asset_no: int = 0, *, occurrence: int = -1) -> Explanation:
+    def explain(
+        self, order_id: int, asset_no: int = 0, *, occurrence: int = -1, at: int | datetime | None = None
+    ) -> Explanation:
         """Return why an order filled, or did not, and what it would have come to had it arrived earlier.
 
-        Where a strategy uses an id again, `occurrence` says which order is meant: 0 the first, -1 the last.
+        Where a strategy uses an id again, `occurrence` says which order is meant: 0 the first, -1 the last. Or `at` a time,
+        ns or as the tables of the run show it: the last that was sent by then. A fill's time names the order that filled.
 
         Raises
         ------
@@ -234,7 +239,7 @@ class Run:
             raise ConfigError("this run kept no traces of its orders; make it with Backtest(…, trace=True)")
         result = self.results[asset_no]
         asset, tape = self.backtest.assets[asset_no], self.backtest.tapes[asset_no]
-        return explain_order(order_id, result.traces, result.changes, asset, tape, occurrence=occurrence)
+        return explain_order(order_id, result.traces, result.changes, asset, tape, occurrence=occurrence, at=at)
 
     @cached_property
     def _fills(self) -> list[pl.DataFrame]:
