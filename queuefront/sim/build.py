@@ -30,7 +30,16 @@ from queuefront.sim.loop_compiled import Backtester, record_samples
 from queuefront.sim.models import ExchangeModel, FifoQueue, NoPartialFill, QueueModel, RiskAverseQueue
 from queuefront.sim.own import OwnExchange, OwnFees, OwnLatency, OwnQueue, hooks_of
 
-__all__ = ["ASSET_COUNT_MAX", "Asset", "AssetResult", "build_backtester", "read_error_code", "read_results", "read_series"]
+__all__ = [
+    "ASSET_COUNT_MAX",
+    "Asset",
+    "AssetResult",
+    "build_backtester",
+    "read_changes",
+    "read_error_code",
+    "read_results",
+    "read_series",
+]
 
 ASSET_COUNT_MAX: Final = 4096
 _AMOUNT_MAX: Final = 4.0e18
@@ -294,6 +303,15 @@ def _prior_columns(tape: Tape) -> tuple[npt.NDArray[Any], ...]:
 def read_series(hbt):
     """Return what the strategy recorded for itself, SERIES[n], a copy."""
     return hbt.series[: hbt.clock["series_count"][0]].copy()
+
+
+@compiled
+def read_changes(handle, since):
+    """Return the order changes that an asset recorded from number `since` on, ORDER_CHANGE[n], a copy.
+
+    handle : one of those that `build_backtester` gave.   since : int64, 0 for all of them.
+    """
+    return handle.changes[since : handle.state["change_count"][0]].copy()
 
 
 @compiled

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from queuefront.core import ConfigError, DataError, OffGridError
-from queuefront.core.enums import GTC, INVALID_ORDER_REQUEST, LIMIT, MARKET
+from queuefront.core.enums import CANCELED, GTC, INVALID_ORDER_REQUEST, LIMIT, MARKET
 from queuefront.feed import Tape
 from queuefront.sim import (
     ASSET_COUNT_MAX,
@@ -20,6 +20,7 @@ from queuefront.sim import (
     QtyFees,
     ValueFees,
     build_backtester,
+    read_changes,
     read_error_code,
     read_results,
 )
@@ -208,3 +209,19 @@ def test_a_position_that_int64_does_not_hold_is_never_reached():
 def test_an_assets_models_are_values():
     asset = Asset(market(), fees=ValueFees(0, 0))
     assert replace(asset, last_trades_capacity=5) != asset
+
+
+def test_order_changes_are_read_from_a_number_on() -> None:
+    asset = Asset(market())
+    hbt, handles = build_backtester([asset], [asset.load()])
+    hbt.submit_buy_order(0, 1, 99.0, 1.0, GTC, LIMIT, False)
+    hbt.elapse(0)
+    assert read_changes(handles[0], 0)["is_response"].tolist() == [0, 1]
+    hbt.cancel(0, 1, False)
+    hbt.elapse(0)
+    later = read_changes(handles[0], 2)
+    assert (len(read_changes(handles[0], 0)), later["status"].tolist()[-1], len(read_changes(handles[0], 4))) == (
+        4,
+        CANCELED,
+        0,
+    )
