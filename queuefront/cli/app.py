@@ -15,6 +15,7 @@ from queuefront.cli.info import info
 from queuefront.cli.journal import journal_export, journal_replay, journal_show, journal_verify
 from queuefront.cli.kernel import kernel_demo, kernel_simulate
 from queuefront.cli.latency import latency
+from queuefront.cli.paper import paper_serve
 from queuefront.cli.snapshot import snapshot
 from queuefront.cli.sweep import sweep
 from queuefront.cli.synth import synth
@@ -53,6 +54,7 @@ for _name, _help, _commands in (
     ("kernel", "Show the execution kernel, and try to break it.", (kernel_demo, kernel_simulate)),
     ("venue", "Look at a venue; no orders.", (venue_check, venue_book)),
     ("journal", "Look into a kernel's journal.", (journal_verify, journal_show, journal_replay, journal_export)),
+    ("paper", "Trade against a tape, over a venue's own protocol.", (paper_serve,)),
 ):
     _group = typer.Typer(no_args_is_help=True, help=_help, rich_markup_mode=None)
     for _member in _commands:
