@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import warnings
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +49,7 @@ from queuefront.venues import Request, Venue, VenueEvent, VenueSnapshot
 __all__ = ["Kernel", "open_kernel"]
 
 SECOND = 10**9
+LEDGER_TAIL_MAX = 10_000
 _KINDS = {
     Enter: CommandKind.ENTER,
     Exit: CommandKind.EXIT,
@@ -98,7 +100,7 @@ class Kernel:
         self._is_open = True
         self._listeners: list[Callable[[Publish | Alarm], None]] = []
         self.alarms: list[Alarm] = []
-        self.ledger_tail: list[LedgerEntry] = []
+        self._ledger_tail: deque[LedgerEntry] = deque(maxlen=LEDGER_TAIL_MAX)
 
     # --- reading ------------------------------------------------------------------------------------------------------
     @property
@@ -123,6 +125,11 @@ class Kernel:
     def account(self) -> Book:
         """The book of the settlement currency."""
         return self.state.book
+
+    @property
+    def ledger_tail(self) -> list[LedgerEntry]:
+        """The last ten thousand ledger entries since the start, a copy of this moment."""
+        return list(self._ledger_tail)
 
     @property
     def is_open(self) -> bool:
@@ -163,7 +170,8 @@ class Kernel:
         self._watches.append(watch)
         self._look(watch)
         with contextlib.suppress(TimeoutError):  # the venue may stay silent: that is an outcome, UNKNOWN
-            await asyncio.wait_for(watch.done.wait(), 2 * self._timeout_s)
+            async with asyncio.timeout(2 * self._timeout_s):
+                await watch.done.wait()
         self._watches.remove(watch)
         result = watch.result if watch.done.is_set() else VenueOutcome.UNKNOWN
         order = _order(self._engine.state, watch.cid)
@@ -251,7 +259,7 @@ class Kernel:
     def _carry_out(self, effect: Effect, published: list[Publish]) -> None:
         if isinstance(effect, Publish):
             published.append(effect)
-            self.ledger_tail = (self.ledger_tail + list(effect.entries))[-10_000:]
+            self._ledger_tail += effect.entries
             self._tell(effect)
         elif isinstance(effect, Alarm):
             self._raise_alarm(effect)
@@ -286,7 +294,8 @@ class Kernel:
             self._apply_all([note])
         started = self._clock()
         try:
-            answer = await asyncio.wait_for(self._venue.send(request), self._timeout_s)
+            async with asyncio.timeout(self._timeout_s):  # in this task: `wait_for` would make another
+                answer = await self._venue.send(request)
         except asyncio.CancelledError:
             raise
         except Exception as e:  # noqa: BLE001  # tidy: allow swallowed: whatever a connector raises is UNKNOWN

@@ -23,11 +23,12 @@ from queuefront.kernel import (
     Recover,
     Stage,
     VenueOutcome,
+    driver,
     open_kernel,
 )
 from queuefront.kernel.codec import decode_input
 from queuefront.kernel.journal import chain
-from queuefront.kernel.records import Cancel, Exit, Modify
+from queuefront.kernel.records import Cancel, Exit, LedgerEntry, Modify, Publish
 from queuefront.venues import (
     CancelOrder,
     MockExchange,
@@ -458,6 +459,29 @@ def test_listeners_that_raise_or_hang_do_not_reach_a_trade() -> None:
         assert outcome.accepted
         assert seen
         assert str(caught[0].message) == "a listener raised OSError: cluster down"
+
+    run(story)
+
+
+def test_the_ledger_tail_is_what_was_published_last_and_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "LEDGER_TAIL_MAX", 5)
+
+    async def story(world: World) -> None:
+        published: list[LedgerEntry] = []
+        world.kernel.listen(lambda effect: published.extend(effect.entries) if isinstance(effect, Publish) else None)
+        assert world.kernel.ledger_tail == []
+        for n in range(4):
+            await world.kernel.submit(world.enter(f"t{n}"))
+            world.exchange.fill(list(world.exchange.orders)[-1], MockFill(100, 8_000))
+            world.kernel.pump()
+            await world.kernel.submit(world.exit())
+            world.exchange.fill(list(world.exchange.orders)[-1], MockFill(100, 8_100))
+            world.kernel.pump()
+        assert len(published) > 5
+        tail = world.kernel.ledger_tail
+        assert tail == published[-5:]
+        tail.clear()
+        assert world.kernel.ledger_tail == published[-5:]
 
     run(story)
 
