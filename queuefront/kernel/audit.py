@@ -90,12 +90,13 @@ def _is_plain(state: State, slot: Slot) -> bool:
         return False
     if slot.unsettled or slot.close_reason == "DUST":
         return False
-    cost = _long_cost(state, slot)
+    if not slot.instrument:
+        return not slot.cost and slot.cost_lots == slot.size
+    spec = state.specs[slot.instrument]
+    cost = slot.cost if (slot.side is SIDE.LONG) is not spec.is_inverse else -slot.cost
     if cost < 0 or slot.cost_lots != slot.size or (cost and not slot.size):
         return False
-    if not slot.instrument:
-        return True
-    return _recomputed(state.specs[slot.instrument], slot) == slot.realized_gross
+    return _recomputed(spec, slot) == slot.realized_gross
 
 
 def _recomputed(spec: Spec, slot: Slot) -> int:

@@ -138,7 +138,7 @@ def on_enter(draft: Draft, command: Enter) -> None:
     draft.slot_id = command.slot_id
     if _is_closed_to(draft, command) or _is_invalid_entry(draft, command):
         return
-    slot = draft.slot(command.slot_id)
+    slot = draft.slots[command.slot_id]
     row = find_row(draft, slot, C.ENTER, None, command.trade_id)
     if row.to is None and row.diagnostic is not D.SLOT_UNCERTAIN:
         draft.answer(row.diagnostic, f"slot {slot.slot_id} holds trade {slot.trade_id!r} in {slot.stage.name}")
@@ -256,7 +256,7 @@ def on_exit(draft: Draft, command: Exit) -> None:
     draft.slot_id = command.slot_id
     if _is_closed_to(draft, command):
         return
-    slot = draft.slot(command.slot_id)
+    slot = draft.slots[command.slot_id]
     row = find_row(draft, slot, C.EXIT) if slot.instrument else None
     if row is None or row.to is None:
         diagnostic = row.diagnostic if row else D.NO_OPEN_POSITION
@@ -394,7 +394,7 @@ def on_modify(draft: Draft, command: Modify) -> None:
     draft.slot_id = command.slot_id
     if _is_closed_to(draft, command):
         return
-    slot = draft.slot(command.slot_id)
+    slot = draft.slots[command.slot_id]
     order = draft.orders.get(slot.active_order)
     row = find_row(draft, slot, C.MODIFY, order)
     if row.diagnostic is not D.OK or order is None:
@@ -450,7 +450,7 @@ def on_reconcile(draft: Draft, command: Reconcile) -> None:
     chosen = set(command.slot_ids) - set(bad)
     ask_about(draft, (key for key in sorted(draft.live) if not command.slot_ids or draft.live[key] in chosen))
     for slot_id in sorted(chosen) if command.slot_ids else range(len(draft.slots)):
-        slot = draft.slot(slot_id)
+        slot = draft.slots[slot_id]
         if slot.quarantine:
             draft.put_slot(replace(slot, quarantine="", drifted=True))
     draft.snapshot_sent_ns = 0
@@ -487,6 +487,6 @@ def cancel_everything(draft: Draft) -> None:
     for key in sorted(draft.live):
         order = draft.orders[key]
         request_cancel(draft, order)
-        slot = draft.slot(order.slot_id)
+        slot = draft.slots[order.slot_id]
         if slot.active_order == key:
             draft.put_slot(slot)

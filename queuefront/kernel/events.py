@@ -59,7 +59,7 @@ def route(draft: Draft, event: VenueEvent) -> Order | None:
     if event.venue_order_id and event.venue_order_id in draft.venue_ids:
         return draft.orders.get(draft.venue_ids[event.venue_order_id])
     if event.trade_id in draft.trades:
-        slot = draft.slot(draft.trades.number(event.trade_id))
+        slot = draft.slots[draft.trades.number(event.trade_id)]
         if slot.trade_id == event.trade_id:
             return draft.orders.get(slot.active_order or slot.entry_order)
     return None
@@ -185,7 +185,7 @@ _SPECIAL: Final = {
 
 
 def _advance_active(draft: Draft, order: Order, kind: EventKind) -> None:
-    slot = draft.slot(order.slot_id)
+    slot = draft.slots[order.slot_id]
     if slot.trade_id == order.trade_id and slot.active_order == order.key:
         advance(draft, slot, kind, order)
     else:
@@ -247,7 +247,7 @@ def _apply(draft: Draft, order: Order, event: VenueEvent) -> None:
 def _grow(draft: Draft, order: Order, event: VenueEvent, lots: int) -> Order:
     """Apply newly filled lots to the slot, or to nobody where the slot has gone on."""
     draft.last_fill_ns = draft.now
-    slot = draft.slot(order.slot_id)
+    slot = draft.slots[order.slot_id]
     allowed = max(order.lots, order.modify_lots) - order.cum_lots
     if slot.trade_id != order.trade_id:
         apply_orphan(draft, order, event, lots)
@@ -256,7 +256,7 @@ def _grow(draft: Draft, order: Order, event: VenueEvent, lots: int) -> Order:
         if lots > allowed:
             draft.put_slot(slot)
             quarantine(
-                draft, draft.slot(slot.slot_id), D.OVERFILL, f"order {order.cid} filled {lots - allowed:,} lots too many"
+                draft, draft.slots[slot.slot_id], D.OVERFILL, f"order {order.cid} filled {lots - allowed:,} lots too many"
             )
     order = draft.orders[order.key]
     if event.cum_notional is not None or event.cum_fills or event.cum_fee is not None:
@@ -307,7 +307,7 @@ def _resting_status(order: Order) -> OrderStatus:
 
 
 def _advance_order(draft: Draft, order: Order, kind: EventKind, grown: int) -> None:
-    slot = draft.slot(order.slot_id)
+    slot = draft.slots[order.slot_id]
     if slot.trade_id != order.trade_id:
         draft.answer(D.ORPHAN_FILL if grown > 0 else D.STALE_EVENT)
     elif slot.active_order == order.key:
@@ -338,7 +338,7 @@ def _after_the_end(draft: Draft, order: Order, kind: EventKind, grown: int) -> N
 def _see_live(draft: Draft, order: Order, event: VenueEvent) -> None:
     """Draw what follows from seeing an order live: doubts end, and an unanswered cancel has not happened (spec 8)."""
     if event.source not in _ANSWERS:
-        if event.kind in _PROOFS and draft.slot(order.slot_id).active_order == order.key and _is_settled(order):
+        if event.kind in _PROOFS and draft.slots[order.slot_id].active_order == order.key and _is_settled(order):
             drop_order_due(draft, order)
         return
     if due_of(draft, order, is_fills=False) is None and order.cancel_state is not CANCEL.REQUESTED:
@@ -367,7 +367,7 @@ def _see_live(draft: Draft, order: Order, event: VenueEvent) -> None:
             return
         order = draft.put_order(replace(order, cancel_state=CANCEL.REFUSED))
         _advance_active(draft, order, E.CANCEL_REJECT)
-    slot = draft.slot(order.slot_id)
+    slot = draft.slots[order.slot_id]
     if slot.active_order != order.key:
         # No slot waits for it, so nobody would ever cancel it: it is cancelled until it is gone.
         retry_order(draft, request_cancel(draft, order))
@@ -389,7 +389,7 @@ def _conclude(draft: Draft, order: Order) -> None:
         is_inexact = order.priced_lots < order.cum_lots or order.estimated_lots or order.fee_estimated_lots
         if is_inexact and due_of(draft, order, is_fills=True) is None:
             ask_fills(draft, order, draft.now + draft.config.first_query_ns)
-    slot = draft.slot(order.slot_id)
+    slot = draft.slots[order.slot_id]
     if slot.trade_id == order.trade_id:
         _derive(draft, slot, order)
 

@@ -190,13 +190,13 @@ def apply_report(draft: Draft, order: Order, event: VenueEvent) -> None:
     """Take exact sums of an order's fills: price what waits, correct what was estimated, and the fee likewise."""
     if event.cum_lots != order.cum_lots:
         return
-    slot = draft.slot(order.slot_id)
+    slot = draft.slots[order.slot_id]
     is_current = slot.trade_id == order.trade_id
     told = told_notional(draft.specs[order.instrument], event)
     if told is not None:
         _true_up_price(draft, slot if is_current else None, order, told, event)
     order = draft.orders[order.key]
-    slot = draft.slot(order.slot_id)
+    slot = draft.slots[order.slot_id]
     is_waiting = is_current and any(item.key == order.key for item in slot.unsettled)
     if event.cum_fee is not None and not is_waiting:
         _true_up_fee(draft, slot if is_current else None, order, event, event.cum_fee)
@@ -305,7 +305,7 @@ def estimated_tick(draft: Draft, order: Order) -> int:
 
 def estimate_pending(draft: Draft, order: Order) -> None:
     """Settle what still waits at an estimated price, flagged; questions go on and the answer corrects it (E12a)."""
-    slot = draft.slot(order.slot_id)
+    slot = draft.slots[order.slot_id]
     if slot.trade_id != order.trade_id:
         return
     waiting = [item for item in slot.unsettled if item.key == order.key and item.notional is None]

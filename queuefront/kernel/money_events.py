@@ -53,7 +53,7 @@ def on_funding(draft: Draft, event: VenueEvent) -> None:
         return
     slot = None
     if event.trade_id in draft.trades:
-        slot = draft.slot(draft.trades.number(event.trade_id))
+        slot = draft.slots[draft.trades.number(event.trade_id)]
         if slot.trade_id != event.trade_id:
             slot = None
     currency = event.fee_asset or draft.config.currency
@@ -85,7 +85,7 @@ def on_liquidation(draft: Draft, event: VenueEvent) -> None:
     draft.last_fill_ns = draft.now
     left = event.last_lots
     fee = event.fee or 0
-    held = (draft.slot(slot_id) for slot_id in range(len(draft.slots)))
+    held = (draft.slots[slot_id] for slot_id in range(len(draft.slots)))
     mine = [slot for slot in held if slot.size and slot.instrument == event.instrument and slot.side is event.side]
     # The venue knows no slots. One whose exit is under way may be empty there already, so it comes last.
     for slot in sorted(mine, key=lambda slot: slot.active_order):
@@ -167,7 +167,7 @@ def on_drift(draft: Draft, instrument: str, text: str) -> None:
     draft.count("drift")
     draft.answer(D.DRIFT, text)
     for slot_id in range(len(draft.slots)):
-        slot = draft.slot(slot_id)
+        slot = draft.slots[slot_id]
         if slot.instrument == instrument and (slot.size or slot.active_order):
             slot = advance(draft, draft.put_slot(replace(slot, drifted=True)), E.POSITION_DRIFT)
             refresh_health(draft, slot)

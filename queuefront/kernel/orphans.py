@@ -97,7 +97,7 @@ def _refuse_booking(draft: Draft, command: Settle) -> Refusal | None:
 def _refuse_adoption(draft: Draft, command: Settle) -> Refusal | None:
     if command.slot_id not in draft.slots:
         return D.SLOT_OUT_OF_RANGE, f"slot {command.slot_id} of {len(draft.slots)}"
-    slot, spec = draft.slot(command.slot_id), draft.specs[command.instrument]
+    slot, spec = draft.slots[command.slot_id], draft.specs[command.instrument]
     row = find_row(draft, slot, C.SETTLE)
     if row.to is None:
         return row.diagnostic, f"slot {slot.slot_id} holds trade {slot.trade_id!r} in {slot.stage.name}"
@@ -142,7 +142,7 @@ def _exit_of(command: Settle) -> Exit:
 
 def _adopt(draft: Draft, command: Settle) -> None:
     spec, sign = draft.specs[command.instrument], command.side.sign
-    before = draft.slot(command.slot_id)
+    before = draft.slots[command.slot_id]
     draft.exposure -= before.exposure
     draft.margin -= before.margin
     slot = Slot(

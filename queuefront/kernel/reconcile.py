@@ -74,7 +74,7 @@ def on_event_failed(draft: Draft, failed: EventFailed) -> None:
 def _count_parked(draft: Draft, event: VenueEvent, difference: int) -> None:
     order = route(draft, event)
     if order is not None:
-        slot = draft.slot(order.slot_id)
+        slot = draft.slots[order.slot_id]
         if slot.trade_id == order.trade_id or slot.parked_count:
             slot = draft.put_slot(replace(slot, parked_count=max(slot.parked_count + difference, 0)))
             refresh_health(draft, slot)
@@ -205,7 +205,7 @@ def _agree(draft: Draft, holding: Holding) -> None:
     if holding.blocked.startswith("drift"):
         draft.put_holding(replace(draft.holding(holding.instrument), blocked="", drift_lots=0))
     for slot_id in range(len(draft.slots)):
-        slot = draft.slot(slot_id)
+        slot = draft.slots[slot_id]
         if slot.drifted and slot.instrument == holding.instrument:
             refresh_health(draft, draft.put_slot(replace(slot, drifted=False)))
 

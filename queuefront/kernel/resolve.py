@@ -66,7 +66,7 @@ def ask_order(draft: Draft, order: Order, at_ns: int) -> Slot:
         _put(draft, Due(order.key, is_fills=False, due_ns=at_ns))
     elif at_ns < known.due_ns and not known.is_sent:
         _put(draft, replace(known, due_ns=at_ns))
-    slot = draft.slot(order.slot_id)
+    slot = draft.slots[order.slot_id]
     if slot.trade_id == order.trade_id and order.key not in slot.doubts:
         slot = draft.put_slot(replace(slot, doubts=(*slot.doubts, order.key)))
     return slot
@@ -77,7 +77,7 @@ def drop_order_due(draft: Draft, order: Order) -> None:
     key = _key(order.key, is_fills=False)
     if key in draft.pending:
         draft.pending = draft.pending.delete(key)
-    slot = draft.slot(order.slot_id)
+    slot = draft.slots[order.slot_id]
     if order.key in slot.doubts:
         draft.put_slot(replace(slot, doubts=tuple(k for k in slot.doubts if k != order.key)))
 

@@ -352,10 +352,6 @@ class Draft(Fields, kw_only=True, gc=False):
         return draft
 
     # --- reading and writing ------------------------------------------------------------------------------------------
-    def slot(self, slot_id: int) -> Slot:
-        """Return the slot as this step has it."""
-        return self.slots[slot_id]
-
     def put_slot(self, slot: Slot) -> Slot:
         """Write a slot; its version rises by one for each step that changes it, not for each write."""
         slot_id = slot.slot_id

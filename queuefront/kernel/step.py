@@ -104,7 +104,7 @@ def _publish(draft: Draft, input_kind: str) -> Publish:
         detail=draft.detail,
         slot_id=draft.slot_id,
         cid=draft.cid,
-        slots=tuple(sorted(draft.touched)),
+        slots=tuple(draft.touched) if len(draft.touched) == 1 else tuple(sorted(draft.touched)),
         transitions=tuple(draft.transitions),
         entries=tuple(draft.entries),
     )
