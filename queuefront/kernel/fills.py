@@ -219,7 +219,7 @@ def _true_up_price(draft: Draft, slot: Slot | None, order: Order, cum_notional: 
             # What was estimated was wrong, and these lots do not answer for it: they have their share of the whole.
             told = part_of(cum_notional, lots, order.cum_lots)
             _correct(draft, slot, order, difference - told, event.event_id or draft.cause_id)
-            order, slot = draft.orders[order.key], draft.slot(slot.slot_id)
+            order, slot = draft.orders[order.key], draft.slots[slot.slot_id]
         fees = [item.fee for item in waiting]
         is_fee_known = None not in fees and len({item.fee_asset for item in waiting}) == 1
         merged = replace(
