@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["INVERSE", "NAMES", "Actor"]
 
 SECOND: Final = 10**9
+#: The price of whatever is traded by hand, so that its owner knows it when it is adopted.
+HAND_TICK: Final = 100
+#: More than all orders together: a position by hand must not pass for a fill that nobody told of.
+HAND_LOTS: Final = 1_000
 NAMES: Final = ("AAA", "BBB")
 #: Those whose contracts are inverse.
 INVERSE: Final = ("BBB",)
@@ -25,6 +29,7 @@ class Actor:
     def __init__(self, world: World) -> None:
         self.world = world
         self._intents = 0
+        self._seen_snapshot = -1
 
     def act(self) -> None:
         """Do one thing."""
@@ -56,6 +61,8 @@ class Actor:
         kind = dice.below(10)
         if orphans and dice.one_in(3):
             self._settle(slot.slot_id, dice.choice(orphans))
+        elif any(holding.drift_lots for holding in state.holdings.values()) and dice.one_in(4):
+            self.settle_drift()
         elif slot.stage in FREE_STAGES or kind == 0:
             self._enter(slot.slot_id)
         elif slot.stage is Stage.POSITION_OPEN or kind == 1:
@@ -77,22 +84,51 @@ class Actor:
         else:
             self.world.apply(Reconcile(ts=self.world.clock(), intent_id=self.intent()))
 
+    def settle_drift(self) -> None:
+        """Adopt what was traded by hand; where no slot is free, trade it back by hand. Once for each look at the venue."""
+        state = self.world.engine.state
+        if state.last_snapshot == self._seen_snapshot:
+            return
+        for name in NAMES:
+            holding = state.holdings.get(name)
+            if holding is None or not holding.blocked.startswith("drift") or not holding.drift_lots:
+                continue
+            if holding.drift_lots % HAND_LOTS:
+                # That is not what was done by hand, or not that alone: a fill of ours is on its way.
+                continue
+            lots = holding.drift_lots
+            side = Side.LONG if lots > 0 else Side.SHORT
+            free = [i for i in range(len(state.slots)) if state.slots[i].is_free]
+            if free:
+                self._seen_snapshot = state.last_snapshot
+                self._send(SettleAction.ADOPT, name, side, abs(lots), free[0], HAND_TICK)
+                return
+            self._seen_snapshot = state.last_snapshot
+            self.world.note(f"owner trades {lots} of {name} back")
+            self.world.venue.trade_by_hand(name, Side.SHORT if lots > 0 else Side.LONG, abs(lots), HAND_TICK)
+
     def _settle(self, slot_id: int, name: str) -> None:
-        """Adopt orphans, or close them; which slot is free is not looked at first."""
+        """Adopt orphans, or close them."""
         dice, lots = self.world.dice, self.world.engine.state.holdings[name].orphan_lots
-        intent = self.intent()
         free = [i for i in range(3) if self.world.engine.state.slots[i].is_free]
+        side = Side.LONG if lots > 0 else Side.SHORT
+        action = dice.choice((SettleAction.ADOPT, SettleAction.CLOSE))
+        self._send(action, name, side, dice.between(1, abs(lots)), free[0] if free else slot_id, 0)
+
+    def _send(self, action: SettleAction, name: str, side: Side, lots: int, slot_id: int, tick: int) -> None:
+        intent = self.intent()
         self.world.apply(
             Settle(
                 ts=self.world.clock(),
                 intent_id=intent,
                 author="owner",
                 reason="simulated",
-                action=dice.choice((SettleAction.ADOPT, SettleAction.CLOSE)),
+                action=action,
                 instrument=name,
-                side=Side.LONG if lots > 0 else Side.SHORT,
-                lots=dice.between(1, abs(lots)),
-                slot_id=free[0] if free else slot_id,
+                side=side,
+                lots=lots,
+                tick=tick,
+                slot_id=slot_id,
                 trade_id=f"t{intent}",
                 reference_tick=100,
             )
@@ -159,6 +195,9 @@ class Actor:
         live = [order for order in venue.orders.values() if order.is_live]
         if self.world.strikes("funding"):
             venue.pay_funding(dice.choice(NAMES), dice.between(-10_000, 10_000))
+        if self.world.strikes("hand-trade"):
+            side = dice.choice((Side.LONG, Side.SHORT))
+            venue.trade_by_hand(dice.choice(NAMES), side, dice.between(1, 5) * HAND_LOTS, HAND_TICK)
         if live and self.world.strikes("expired"):
             venue.expire(dice.choice(live).request.cid)
         if self.world.strikes("foreign-order"):

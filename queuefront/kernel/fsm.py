@@ -103,8 +103,11 @@ def request_cancel(draft: Draft, order: Order) -> Order:
 
 
 def health_of(slot: Slot) -> Health:
-    """Return the health that follows from what is unknown and what contradicts."""
-    if slot.quarantine or slot.drifted:
+    """Return the health that follows from what is unknown and what contradicts.
+
+    A slot that holds nothing is no part of a position that differs, and may be needed to adopt it.
+    """
+    if slot.quarantine or (slot.drifted and (slot.size or slot.active_order)):
         return HEALTH.QUARANTINED
     return HEALTH.UNCERTAIN if slot.doubts or slot.parked_count else HEALTH.OK
 

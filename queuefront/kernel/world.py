@@ -98,6 +98,7 @@ FAULTS: Final[dict[str, int]] = {
     "expired": 60,
     "liquidation": 80,
     "funding": 40,
+    "hand-trade": 100,
     "clock-step": 60,
     "exception": 40,
     "kill-before-write": 400,
@@ -496,6 +497,8 @@ class World:
             is_compared = self.engine.state.snapshot_due_ns >= heard_ns
             if is_compared and not unrest(self.engine.state, len(self._queue)):
                 break
+            if round_index % 2 == 0:
+                self._actor.settle_drift()
             for slot_id in sorted(self.engine.state.slots) if round_index % 2 == 0 else ():
                 slot = self.engine.state.slots[slot_id]
                 if slot.active_order:

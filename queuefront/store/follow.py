@@ -79,10 +79,6 @@ class Follower:
         journal = SqliteJournal(self.path, is_writer=False)
         try:
             return self._catch_up(journal, report)
-        except BaseException:
-            # What was read on and not written is read again.
-            self._state = None
-            raise
         finally:
             journal.close()
 
@@ -109,6 +105,7 @@ class Follower:
         if pending:
             self.sink.write(batch, Mark(state.seq, checksum))
             written += pending
+        # Kept only now: after a failure the sink stands elsewhere, and what it lacks is read again from the state before.
         self._state = state
         return written
 

@@ -315,6 +315,11 @@ class MockExchange:
         """Change a position behind everybody's back."""
         self.positions[instrument, side] = self.positions.get((instrument, side), 0) + lots
 
+    def trade_by_hand(self, instrument: str, side: Side, lots: int, tick: int) -> None:
+        """Open a position as the account's owner would by hand, without a push."""
+        self.drift(instrument, side, lots)
+        self.cash -= side.sign * self._worth(instrument, lots, tick)
+
     def pump(self) -> list[VenueEvent]:
         """Return what was pushed since the last time."""
         pushed, self.pushes = self.pushes, []

@@ -42,7 +42,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("progress is written first", "store/parquet_sink", "            for table in TABLES:\n                rows = batch.get", "            self._mark = mark\n            for table in TABLES:\n                rows = batch.get"),
     Fault("rows that are there are written again", "store/follow", "if after.seq > mark.seq:", "if True:"),
     Fault("tables of another history are continued", "store/follow", "found.checksum.hex() != mark.checksum", "False"),
-    Fault("what was read and not written is lost", "store/follow", "            self._state = None\n            raise", "            raise"),
     Fault("exposure forgets the position", "account", "exposure = abs(slot.cost)", "exposure = 0"),
     Fault("exposure forgets open orders", "account", "exposure += worst_value(", "exposure += 0 * worst_value("),
     Fault("margin rounds down", "account", "margin = -(-exposure // slot.leverage)", "margin = exposure // slot.leverage"),

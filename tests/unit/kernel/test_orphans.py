@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from queuefront.kernel import Control, Diagnostic, LedgerKind, Settle, SettleAction, Stage, audit
+from queuefront.kernel import Control, Diagnostic, Health, LedgerKind, Settle, SettleAction, Stage, audit
 from queuefront.kernel.notional import Ratio
 from queuefront.kernel.state import Holding
 from queuefront.venues import EventKind, OrderType, PlaceOrder, Side
@@ -161,6 +161,19 @@ def test_drift_that_was_waved_through_is_adopted_only_when_a_snapshot_shows_it_a
     assert story.settle(lots=30, tick=8_200) is D.INVALID_INTENT
     story.drift(30)
     assert story.settle(lots=30, tick=8_200) is D.OK
+
+
+def test_a_slot_that_drift_left_empty_is_free_to_adopt_it() -> None:
+    story = Orphaned(slot_count=3)
+    story.unblock()
+    story.open(lots=10)
+    story.exit()
+    cid = story.place.cid
+    story.drift(40)
+    assert story.slot().health is Health.QUARANTINED
+    story.fill(10, 10, 8_300, cid, kind=E.FULL_FILL)
+    assert story.slot().health is Health.OK
+    assert story.settle(lots=30, tick=8_200, slot_id=0) is D.OK
 
 
 def test_the_trade_of_an_adoption_is_used_up() -> None:

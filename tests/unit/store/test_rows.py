@@ -24,7 +24,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, A
 
 @pytest.fixture(scope="module")
 def worlds() -> list[Any]:
-    return [row for seed in range(12) for row in simulated(seed)]
+    return [row for seed in range(16) for row in simulated(seed)]
 
 
 class Told(Story):

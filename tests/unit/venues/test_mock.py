@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from queuefront.venues import (
     Side,
     TimeInForce,
     VenueDownError,
+    VenueEvent,
     VenueSnapshot,
     VenueTimeoutError,
 )
@@ -193,6 +195,25 @@ def test_what_takes_at_once_takes_and_what_may_not_take_expires() -> None:
     assert kinds(venue.handle(order("k-2", time_in_force=TimeInForce.GTX))) == [E.ACK, E.EXPIRED]
     assert kinds(venue.handle(order("k-3", time_in_force=TimeInForce.IOC, price_tick=90))) == [E.ACK, E.EXPIRED]
     assert kinds(venue.handle(order("k-4", order_type=OrderType.MARKET, price_tick=0))) == [E.ACK, E.FULL_FILL]
+
+
+def test_what_the_owner_trades_by_hand_moves_position_and_cash_and_is_not_told() -> None:
+    venue = MockExchange(unit=10, inverse=["COIN"])
+    venue.trade_by_hand("TRX", Side.SHORT, 3, 100)
+    assert (venue.positions["TRX", Side.SHORT], venue.cash, venue.pump()) == (3, 3_000, [])
+    venue.trade_by_hand("COIN", Side.LONG, 3, 100)
+    assert venue.cash == 3_000 + Fraction(3 * 10, 100)
+
+
+def test_an_inverse_fill_moves_cash_by_its_worth_and_is_reported_with_all_others() -> None:
+    venue = MockExchange(unit=10**6, fee_ppm=500, inverse=["TRX"])
+    venue.handle(order("k-1", lots=10))
+    venue.fill("k-1", MockFill(4, 8_000))
+    venue.fill("k-1", MockFill(6, 10_000))
+    (report,) = venue.handle(QueryFills("k-1", "", "TRX"))
+    assert isinstance(report, VenueEvent)
+    assert (report.cum_fills, report.cum_notional, report.cum_fee) == (((4, 8_000), (6, 10_000)), None, 0)
+    assert venue.cash == Fraction(4 * 10**6, 8_000) + Fraction(6 * 10**6, 10_000)
 
 
 def test_a_reduce_only_order_closes_what_there_is_and_no_more() -> None:
