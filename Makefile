@@ -46,9 +46,10 @@ fuzz: .venv/.stamp-test  ## arbitrary markets and calls under bounds checks; RUN
 soak: .venv/.stamp-test modes  ## the heavy corpora, and the quick tests in the other two modes
 	$(PYTEST) -m soak
 
-bench: .venv/.stamp-test  ## measure beside hftbacktest, and the kernel; write docs/benchmarks.md and docs/reliability.md
+bench: .venv/.stamp-test  ## measure beside hftbacktest, kernel and connectors; write docs/benchmarks.md and others
 	$(BIN)/python -m benchmarks.run --write docs/benchmarks.md
 	$(BIN)/python -m benchmarks.kernel --write docs/reliability.md
+	$(BIN)/python -m benchmarks.venues --write docs/venues.md
 
 SEEDS ?= 1000
 STEPS ?= 500

@@ -31,40 +31,35 @@ class _Side:
 
     def __init__(self, sign: int) -> None:
         self.levels: dict[float, float] = {}
-        self._sign = sign  # -1: highest first
-        self._heap: list[float] = []
+        self.sign = sign  # -1: highest first
+        self.heap: list[float] = []
 
-    def set(self, px: float, qty: float) -> None:
-        if qty > 0.0:
-            if px not in self.levels:
-                heapq.heappush(self._heap, self._sign * px)
-                if len(self._heap) > 4 * len(self.levels) + _SLACK:
-                    self._heap = [self._sign * level for level in (*self.levels, px)]
-                    heapq.heapify(self._heap)
-            self.levels[px] = qty
-        else:
-            self.levels.pop(px, None)
+    def trim(self) -> None:
+        """Build the heap anew where most of it is stale."""
+        if len(self.heap) > 4 * len(self.levels) + _SLACK:
+            self.heap = [self.sign * level for level in self.levels]
+            heapq.heapify(self.heap)
 
     def clear(self) -> None:
         self.levels.clear()
-        self._heap.clear()
+        self.heap.clear()
 
     def clear_up_to(self, px: float) -> None:
         """Remove the levels from the best up to a price, included."""
-        for level in [level for level in self.levels if self._sign * level <= self._sign * px]:
+        for level in [level for level in self.levels if self.sign * level <= self.sign * px]:
             del self.levels[level]
 
     def best(self) -> float | None:
-        heap, levels = self._heap, self.levels
+        heap, levels = self.heap, self.levels
         while heap:
-            px = self._sign * heap[0]
+            px = self.sign * heap[0]
             if px in levels:
                 return px
             heapq.heappop(heap)
         return None
 
     def top(self, count: int) -> list[tuple[float, float]]:
-        chosen = heapq.nsmallest(count, self.levels, key=lambda px: self._sign * px)
+        chosen = heapq.nsmallest(count, self.levels, key=lambda px: self.sign * px)
         return [(px, self.levels[px]) for px in chosen]
 
 
@@ -83,17 +78,30 @@ class LevelBook:
     def apply(self, rows: npt.NDArray[Any]) -> None:
         """Apply depth, snapshot and clear rows in order, EVENT[n]; rows of other kinds change no book."""
         bids, asks = self._bids, self._asks
+        push = heapq.heappush
         for ev, px, qty in zip(rows["ev"].tolist(), rows["px"].tolist(), rows["qty"].tolist(), strict=True):
             kind = ev & KIND_MASK
             if kind in (DEPTH_EVENT, DEPTH_SNAPSHOT_EVENT):
-                (bids if ev & BUY_EVENT else asks).set(px, qty)
+                side = bids if ev & BUY_EVENT else asks
+                levels = side.levels
+                if qty <= 0.0:
+                    levels.pop(px, None)
+                    continue
+                if px not in levels:
+                    push(side.heap, side.sign * px)
+                levels[px] = qty
             elif kind == DEPTH_CLEAR_EVENT:
-                if not ev & (BUY_EVENT | SELL_EVENT):
-                    self.clear()
-                if ev & BUY_EVENT:
-                    bids.clear_up_to(px)
-                if ev & SELL_EVENT:
-                    asks.clear_up_to(px)
+                self._clear(ev, px)
+        bids.trim()
+        asks.trim()
+
+    def _clear(self, ev: int, px: float) -> None:
+        if not ev & (BUY_EVENT | SELL_EVENT):
+            self.clear()
+        if ev & BUY_EVENT:
+            self._bids.clear_up_to(px)
+        if ev & SELL_EVENT:
+            self._asks.clear_up_to(px)
 
     @property
     def best_bid(self) -> tuple[float, float] | None:

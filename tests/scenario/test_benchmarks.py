@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import kernel, own_models
+from benchmarks import kernel, own_models, venues
 from benchmarks.data import PAUSE_NS, tile
 from benchmarks.run import BEGIN, END, Row, agreed, main, write_between_marks
 from queuefront.feed import SynthConfig, synthesize, validate_event_order
@@ -43,6 +43,21 @@ def test_the_kernels_figures_are_measured_and_written(tmp_path: Path) -> None:
     page.write_text(f"{BEGIN}\n{END}\n")
     kernel.main(["--scale", "1000", "--repeats", "1", "--write", str(page)])
     assert page.read_text().count("\n| ") == 9
+
+
+def test_the_connectors_figures_are_measured_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(venues, "FEED", tmp_path / "absent")
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    venues.main(["--scale", "1000", "--repeats", "1", "--write", str(page)])
+    text = page.read_text()
+    assert text.count("\n| ") == 8
+    assert capsys.readouterr().out in text + "\n"
+    assert " of 20 diffs published" in text
+    assert " 0 of 20" not in text
+    assert "in sync" in text
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 from contextlib import suppress
@@ -152,3 +153,15 @@ def test_mutated_messages_raise_nothing_else(message: bytes, place: int, put: by
         with suppress(DataFormatError):
             rows = live.decode(mutated, NOW).rows
             assert np.isfinite(rows["px"]).all()
+
+
+@pytest.mark.parametrize("is_spot", [True, False])
+def test_a_change_of_the_book_becomes_records_of_64_bytes_and_no_dictionary(is_spot: bool) -> None:
+    """H2.9 (futures), H2.10 (spot): one row a level, whatever else the venue's other messages may hold."""
+    gc.collect()
+    live = decoder(spot=is_spot)
+    live.decode(DEPTH, NOW)
+    before = sum(isinstance(thing, dict) for thing in gc.get_objects())
+    kept = [live.decode(DEPTH, NOW) for _ in range(100)]
+    assert sum(isinstance(thing, dict) for thing in gc.get_objects()) - before < 10
+    assert {message.rows.nbytes for message in kept} == {64}

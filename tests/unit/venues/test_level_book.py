@@ -87,5 +87,5 @@ def test_levels_that_come_and_go_for_ever_take_no_more_memory() -> None:
     book = book_of((BID, 100.0, 1.0))
     for _ in range(3000):
         book.apply(rows((BID, 1.0, 1.0), (BID, 1.0, 0.0), (BID, 2.0, 1.0), (BID, 2.0, 0.0)))
-    assert len(book._bids._heap) < 1100
+    assert len(book._bids.heap) < 1100
     assert book.best_bid == (100.0, 1.0)

@@ -1,0 +1,341 @@
+"""Measure the connectors and write a table: `make bench`, or `python -m benchmarks.venues --help`.
+
+Market data are a recorded USD-M session where there is one, and a made-up one of the same shape otherwise; both ends of
+every connection are on this machine. Every load prints what it came to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import gzip
+import json
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from aiohttp import web
+from picows import WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
+
+from benchmarks.kernel import Line, _resident_mb
+from benchmarks.run import FEED, write_between_marks
+from queuefront.core import EVENT
+from queuefront.core.enums import (
+    BEST_ASK_EVENT,
+    BEST_BID_EVENT,
+    BUY_EVENT,
+    DEPTH_EVENT,
+    SELL_EVENT,
+    TRADE_EVENT,
+)
+from queuefront.feed import MessageDecoder, convert_lines
+from queuefront.venues import Credentials, Done
+from queuefront.venues.binance import Addresses, BinanceClient, MarketEvents, MarketStream, OrderTerms, SessionConfig
+from queuefront.venues.book_sync import BookSync, Rule
+from queuefront.venues.rest import AiohttpTransport
+from queuefront.venues.websocket import PicowsConnector
+
+MS = 1_723_161_256_298
+LEVELS = 20
+
+Message = tuple[int, bytes]
+
+
+def made_up(count: int) -> list[Message]:
+    """Return a session of one diff in four messages, the rest tickers and trades."""
+    messages = []
+    for i in range(count):
+        ms = MS + i
+        if i % 4 == 0:
+            sides = [[[f"{61800 - sign * j / 10:.1f}", f"{(i + j) % 9 + 1}.5"] for j in range(LEVELS)] for sign in (1, -1)]
+            event: dict[str, Any] = {
+                "e": "depthUpdate",
+                "E": ms,
+                "T": ms,
+                "s": "BTCUSDT",
+                "U": i + 4,
+                "u": i + 7,
+                "pu": i + 3,
+            }
+            event |= {"b": sides[0], "a": [[f"{float(px) + 0.1:.1f}", qty] for px, qty in sides[1]]}
+            stream = "depth@100ms"
+        elif i % 4 == 1:
+            event = {
+                "e": "trade",
+                "E": ms,
+                "T": ms,
+                "s": "BTCUSDT",
+                "t": i,
+                "p": "61800.0",
+                "q": "0.5",
+                "X": "MARKET",
+                "m": True,
+            }
+            stream = "trade"
+        else:
+            event = {
+                "e": "bookTicker",
+                "u": 1,
+                "s": "BTCUSDT",
+                "b": "61800.0",
+                "B": "1",
+                "a": "61800.1",
+                "A": "1",
+                "T": ms,
+                "E": ms,
+            }
+            stream = "bookTicker"
+        text = json.dumps({"stream": f"btcusdt@{stream}", "data": event}, separators=(",", ":"))
+        messages.append((ms * 10**6, text.encode()))
+    return messages
+
+
+def recorded(count: int) -> tuple[str, list[Message]]:
+    """Return where the messages come from, and the first of them."""
+    if not FEED.is_file():
+        return "made-up session", made_up(count)
+    messages: list[Message] = []
+    with gzip.open(FEED) as file:
+        for line in file:
+            if len(messages) >= count:
+                break
+            if b'"stream"' in line[:60]:
+                messages.append((int(line[:19]), line[20:-1]))
+    return "recorded USD-M session", messages
+
+
+def rows_by_json(message: bytes, local_ts: int) -> Any:
+    """Do the decoder's work by the `json` module and dictionaries."""
+    event = json.loads(message)["data"]
+    kind, exch_ts = event["e"], event["T"] * 10**6
+    rows = []
+    if kind == "trade":
+        side = SELL_EVENT if event["m"] else BUY_EVENT
+        if event["X"] == "MARKET":
+            rows = [(TRADE_EVENT | side, exch_ts, local_ts, float(event["p"]), float(event["q"]), 0, 0, 0.0)]
+    elif kind == "bookTicker":
+        rows = [
+            (BEST_BID_EVENT, exch_ts, local_ts, float(event["b"]), float(event["B"]), 0, 0, 0.0),
+            (BEST_ASK_EVENT, exch_ts, local_ts, float(event["a"]), float(event["A"]), 0, 0, 0.0),
+        ]
+    else:
+        for side, levels in ((BUY_EVENT, event["b"]), (SELL_EVENT, event["a"])):
+            rows += [(DEPTH_EVENT | side, exch_ts, local_ts, float(px), float(qty), 0, 0, 0.0) for px, qty in levels]
+    return np.array(rows, EVENT)
+
+
+def _best_rate(messages: Sequence[Message], work: Callable[[bytes, int], Any], repeats: int) -> tuple[float, int]:
+    best, rows = 0.0, 0
+    for _ in range(repeats):
+        gc.collect()
+        start = time.process_time()
+        rows = sum(len(work(message, ts)) for ts, message in messages)
+        best = max(best, len(messages) / (time.process_time() - start))
+    return best, rows
+
+
+def decode_lines(count: int, repeats: int) -> list[Line]:
+    """Decode a session message by message, as a file, and by `json`; all must come to the same rows."""
+    source, messages = recorded(count)
+    decoder = MessageDecoder("BTCUSDT", is_spot=False, is_combined=True)
+    decoder.decode(messages[0][1], messages[0][0])
+    live, rows = _best_rate(messages, lambda message, ts: decoder.decode(message, ts).rows, repeats)
+    by_json, json_rows = _best_rate(messages, rows_by_json, repeats)
+    if rows != json_rows:
+        raise RuntimeError(f"{rows:,} rows by the decoder, {json_rows:,} by json")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "lines"
+        path.write_bytes(b"".join(b"%d %b\n" % message for message in messages))
+        whole, converted = 0.0, 0
+        for _ in range(repeats):
+            start = time.process_time()
+            converted = convert_lines("binance-usdm", path, opt="t").account.events
+            whole = max(whole, len(messages) / (time.process_time() - start))
+    check = f"{rows:,} rows of {len(messages):,} messages"
+    return [
+        Line(
+            f"{source} to event records, message by message", f"{live:,.0f} a second, {live / by_json:.1f} × json",
+            "", None, check,
+        ),
+        Line(
+            f"{source} to event records, the same decoder over lines",
+            f"{whole:,.0f} a second, {whole / by_json:.1f} × json", "5 × json", whole >= 5 * by_json,
+            f"{converted:,} events",
+        ),
+    ]  # fmt: skip
+
+
+def book_line(count: int, repeats: int) -> Line:
+    """Decode diffs, check their continuity and keep the book, on one core."""
+    source, messages = recorded(count)
+    depth = [(ts, message) for ts, message in messages if b"@depth" in message[:40]]
+    best, levels = 0.0, 0
+    for _ in range(repeats):
+        decoder = MessageDecoder("BTCUSDT", is_spot=False, is_combined=True)
+        sync = BookSync(Rule.FUTURES)
+        sync.connect(0)
+        first = decoder.decode(depth[0][1], depth[0][0])
+        sync.receive(first)
+        sync.take_snapshot(first._replace(rows=first.rows[:0]), sync.generation)
+        gc.collect()
+        start = time.process_time()
+        for ts, message in depth[1:]:
+            sync.receive(decoder.decode(message, ts))
+        best = max(best, (len(depth) - 1) / (time.process_time() - start))
+        levels = sync.book.level_count
+        if sync.counts.gaps:
+            raise RuntimeError(f"{sync.counts.gaps:,} gaps in a session without any")
+    check = f"{levels:,} levels after {len(depth):,} diffs"
+    return Line(f"diffs of a {source}: decode, continuity, book", f"{best:,.0f} a second", "20,000", best >= 20_000, check)
+
+
+def memory_line(count: int) -> Line:
+    """Compare the process's memory after a tenth of the messages and after all."""
+    decoder = MessageDecoder("BTCUSDT", is_spot=False, is_combined=True)
+    sync = BookSync(Rule.FUTURES)
+    sync.connect(0)
+    sizes = []
+    template = made_up(1)[0][1]
+    head, tail = template.split(b'"U":4,"u":7,"pu":3')
+    for i in range(1, count + 1):
+        message = decoder.decode(head + b'"U":%d,"u":%d,"pu":%d' % (i + 1, i + 1, i) + tail, MS * 10**6 + i)
+        if i == 1:
+            sync.receive(message)
+            sync.take_snapshot(message._replace(last_id=1, rows=message.rows[:0]), sync.generation)
+        else:
+            sync.receive(message)
+        if i == max(count // 10, 1) or i == count:
+            gc.collect()
+            sizes.append(_resident_mb())
+    grown = sizes[-1] - sizes[0]
+    figure = f"{sizes[0]:.0f} MB, {sizes[-1]:.0f} MB"
+    check = "in sync" if sync.is_valid else "out of sync"
+    return Line(f"memory after {count // 10:,} and {count:,} diffs", figure, "flat", grown < 10, check)
+
+
+# --- over loopback --------------------------------------------------------------------------------------------------------
+class _Pusher(WSListener):  # type: ignore[misc]
+    """Pushes a diff every other millisecond once it is subscribed to."""
+
+    def __init__(self, count: int, sent: dict[int, float]) -> None:
+        super().__init__()
+        self._count, self._sent = count, sent
+        self._task: asyncio.Task[None] | None = None
+
+    def on_ws_frame(self, transport: WSTransport, frame: Any) -> None:
+        if frame.msg_type == WSMsgType.TEXT and self._task is None:
+            self._task = asyncio.ensure_future(self._push(transport))
+
+    async def _push(self, transport: WSTransport) -> None:
+        head, tail = made_up(1)[0][1].split(b'"U":4,"u":7,"pu":3')
+        for i in range(2, self._count + 2):
+            message = head + b'"U":%d,"u":%d,"pu":%d' % (i, i, i - 1) + tail
+            self._sent[i] = time.perf_counter()
+            transport.send(WSMsgType.TEXT, message)
+            await asyncio.sleep(0.002)
+
+
+def _percentiles(seconds: Sequence[float]) -> str:
+    ordered = sorted(seconds)
+    return f"p50 {ordered[len(ordered) // 2] * 1e6:,.0f} µs, p99 {ordered[len(ordered) * 99 // 100] * 1e6:,.0f} µs"
+
+
+async def _loopback(count: int) -> list[Line]:
+    order = {"symbol": "BTCUSDT", "orderId": 1, "status": "NEW", "type": "LIMIT", "origQty": "1", "executedQty": "0"}
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path.endswith("time"):
+            return web.json_response({"serverTime": time.time_ns() // 10**6})
+        if request.path.endswith("depth"):
+            return web.json_response({"lastUpdateId": 2, "E": MS, "T": MS, "bids": [], "asks": []})
+        return web.json_response({**order, "clientOrderId": (await request.post())["newClientOrderId"]})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    sent: dict[int, float] = {}
+    heard: dict[int, float] = {}
+
+    def pusher(request: WSUpgradeRequest) -> WSListener:
+        return _Pusher(count, sent)
+
+    server = await ws_create_server(pusher, "127.0.0.1", 0)
+    rest, port = runner.addresses[0][1], server.sockets[0].getsockname()[1]
+    where = Addresses(f"http://127.0.0.1:{rest}", f"ws://127.0.0.1:{port}", f"ws://127.0.0.1:{port}")
+    config = SessionConfig("binance-usdm", "custom", addresses=where)
+    client = BinanceClient(config, AiohttpTransport(), Credentials("k" * 20, "s" * 20), jitter=lambda: 0.0)
+
+    def take(events: MarketEvents) -> None:
+        if events.kind == "depth":
+            heard[stream.feed("BTCUSDT").sync.last_id] = time.perf_counter()
+
+    stream = MarketStream(client, PicowsConnector(), ["BTCUSDT"], ["depth@100ms"], take, jitter=lambda: 0.0)
+    task = asyncio.ensure_future(stream.run())
+    while len(sent) < count:
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)
+    stream.stop()
+    await task
+    seconds = []
+    for i in range(count // 4):
+        terms = OrderTerms("BTCUSDT", True, f"bench-{i}", Decimal(1), Decimal(100))
+        start = time.perf_counter()
+        outcome = await client.place(terms)
+        seconds.append(time.perf_counter() - start)
+        if not isinstance(outcome, Done):
+            raise TypeError(f"an order came to {outcome}")
+        client.limiter.replace(())  # the venue's limits are not what is measured
+    await client.close()
+    server.close()
+    await runner.cleanup()
+    delays = [heard[i] - sent[i] for i in heard if i in sent]
+    return [
+        Line("wire to book, loopback", _percentiles(delays), "", None, f"{len(delays):,} of {count:,} diffs published"),
+        Line("order round trip, loopback", _percentiles(seconds), "", None, f"{len(seconds):,} orders acknowledged"),
+    ]
+
+
+def measure(scale: int, repeats: int) -> str:
+    """Run every load, `scale` times smaller than the figures ask, and return the table."""
+    lines = [
+        *decode_lines(max(90_000 // scale, 200), repeats),
+        book_line(max(90_000 // scale, 200), repeats),
+        *asyncio.run(_loopback(max(2_000 // scale, 20))),
+        memory_line(max(10_000_000 // scale, 100)),
+    ]
+    machine = f"{platform.system()}, {os.cpu_count()} cores; Python {platform.python_version()}."
+    head = "| load | measured | asked |  | came to |\n| --- | ---: | ---: | --- | --- |"
+    return "\n".join(
+        [
+            f"{machine} Rates are of processor time, the best of {repeats} runs.",
+            "",
+            head,
+            *(line.markdown() for line in lines),
+        ]
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, print, and write the table into a page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", type=int, default=1, help="divide every size by this")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--write", type=Path, help="page with marks to write the table into")
+    options = parser.parse_args(arguments)
+    text = measure(options.scale, options.repeats)
+    print(text)
+    if options.write:
+        write_between_marks(options.write, text)
+
+
+if __name__ == "__main__":
+    main()
