@@ -3,7 +3,7 @@
 from queuefront.kernel.audit import audit, audit_chain
 from queuefront.kernel.desk import Desk, cash_decimal, cash_units, config_of, spec_of
 from queuefront.kernel.driver import Kernel, open_kernel
-from queuefront.kernel.engine import Engine, replay
+from queuefront.kernel.engine import Engine, replay, stored_state
 from queuefront.kernel.enums import (
     CancelState,
     CommandKind,
@@ -101,4 +101,5 @@ __all__ = [
     "replay",
     "spec_of",
     "step",
+    "stored_state",
 ]

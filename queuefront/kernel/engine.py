@@ -21,7 +21,7 @@ from queuefront.kernel.state import State, initial_state
 from queuefront.kernel.step import step
 from queuefront.venues import VenueEvent
 
-__all__ = ["Engine", "recover_state", "replay"]
+__all__ = ["Engine", "recover_state", "replay", "stored_state"]
 
 #: Inputs that may lead to an order: their rows are on disk before it leaves.
 ORDERING: Final = (Enter, Exit, Modify, Settle)
@@ -109,13 +109,17 @@ def _skip(state: State) -> State:
     return replace(state, seq=state.seq + 1)
 
 
+def stored_state(journal: Journal, seq: int) -> State:
+    """Return a state at or before row `seq` that need not be replayed: the journal's snapshot, or its beginning."""
+    saved = journal.snapshot()
+    if saved is None or saved.seq > seq:
+        return initial_state(journal.config)
+    return decode_state(saved.payload, journal.config, f"snapshot of row {saved.seq:,}")
+
+
 def recover_state(journal: Journal) -> State:
     """Return the state that a journal stands for: its last snapshot and the rows after it."""
-    saved = journal.snapshot()
-    if saved is None:
-        state = initial_state(journal.config)
-    else:
-        state = decode_state(saved.payload, journal.config, f"snapshot of row {saved.seq:,}")
+    state = stored_state(journal, journal.last_seq)
     for after, _, _ in replay(state, journal.rows(state.seq)):
         state = after
     return state

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from queuefront.kernel import SqliteJournal, State, initial_state, replay
+from queuefront.kernel import SqliteJournal, State, replay, stored_state
 from queuefront.store.errors import StoreError
 from queuefront.store.rows import Row, rows_of
 from queuefront.store.sinks import Mark, Origin, Sink
@@ -87,7 +87,9 @@ class Follower:
         _check(journal, mark, self.path)
         if mark.seq == journal.last_seq:
             return 0
-        state = self._state if self._state is not None and self._state.seq <= mark.seq else initial_state(journal.config)
+        state = self._state
+        if state is None or state.seq > mark.seq:
+            state = stored_state(journal, mark.seq)
         checksums: dict[int, str] = {}
         batch: dict[str, list[dict[str, Any]]] = defaultdict(list)
         written = pending = 0

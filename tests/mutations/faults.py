@@ -41,6 +41,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("leftovers of a crash count", "store/parquet_sink", "if found is None or int(found[2]) > self._mark.seq:", "if found is None:"),
     Fault("progress is written first", "store/parquet_sink", "            for table in TABLES:\n                rows = batch.get", "            self._mark = mark\n            for table in TABLES:\n                rows = batch.get"),
     Fault("rows that are there are written again", "store/follow", "if after.seq > mark.seq:", "if True:"),
+    Fault("a follower begins beyond its tables", "store/follow", "stored_state(journal, mark.seq)", "stored_state(journal, journal.last_seq)"),
     Fault("tables of another history are continued", "store/follow", "found.checksum.hex() != mark.checksum", "False"),
     Fault("exposure forgets the position", "account", "exposure = abs(slot.cost)", "exposure = 0"),
     Fault("exposure forgets open orders", "account", "exposure += worst_value(", "exposure += 0 * worst_value("),

@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from queuefront.kernel import Desk, SqliteJournal, config_of, open_kernel, spec_of
+from queuefront.kernel import Desk, SqliteJournal, config_of, open_kernel, replay, spec_of
 from queuefront.kernel.demo import TRX
-from queuefront.store import TABLES, Follower, Mark, ParquetSink, SqliteSink, StoreError, origin_of
+from queuefront.store import TABLES, Follower, Mark, ParquetSink, SqliteSink, StoreError, follow, origin_of
 from queuefront.venues import MockExchange, MockVenue
 from tests.unit.store.journals import ORIGIN, demo_journal, rows_by_table
 
@@ -125,13 +125,39 @@ def test_a_sink_that_is_down_loses_nothing_and_trading_does_not_notice(tmp_path:
 
 
 def test_following_on_does_not_replay_what_was_followed(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from queuefront.store import follow
-
     sink = Flaky()
     follower = Follower(journal, sink)
     follower.catch_up()
     monkeypatch.setattr(follow, "replay", lambda state, rows: pytest.fail("nothing new, and replayed"))
     assert follower.catch_up() == 0
+
+
+def test_a_new_follower_begins_at_the_journals_snapshot_where_the_tables_have_come_that_far(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = demo_journal(tmp_path)
+    sink = Flaky()
+    Follower(path, sink).catch_up()
+
+    async def trade_on() -> None:
+        exchange = MockExchange()
+        async with await open_kernel(MockVenue(exchange), journal=path, clock=lambda: 2 * 10**18):
+            pass
+
+    asyncio.run(trade_on())
+    begun: list[int] = []
+    monkeypatch.setattr(follow, "replay", lambda state, rows: begun.append(state.seq) or replay(state, rows))
+    # The close of the second session left a snapshot that the tables do not reach, so the journal is replayed.
+    assert Follower(path, sink).catch_up() > 0
+    asyncio.run(trade_on())
+    db = sqlite3.connect(path)
+    (last,) = db.execute("SELECT max(seq) FROM snapshots").fetchone()
+    db.execute("DELETE FROM snapshots WHERE seq = ?", (last,))
+    db.commit()
+    db.close()
+    stood = sink.mark().seq
+    assert Follower(path, sink).catch_up() == last - stood
+    assert begun == [0, stood]
 
 
 def test_tables_of_another_history_are_refused(journal: Path) -> None:
@@ -152,8 +178,6 @@ def test_the_origin_of_tables_is_the_journals_lease_currency_and_scale(journal: 
 
 
 def test_progress_is_reported_in_rows(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from queuefront.store import follow
-
     monkeypatch.setattr(follow, "REPORT_ROWS", 13)
     told: list[tuple[int, int]] = []
     Follower(journal, Flaky()).catch_up(lambda done, total: told.append((done, total)))
