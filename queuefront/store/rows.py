@@ -8,9 +8,10 @@ origin, null where there is none (E21, E21a).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from enum import Enum
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 import msgspec
 
@@ -70,10 +71,9 @@ def rows_of(before: State, entry: Any, after: State, effects: Sequence[Any]) -> 
 # --- inputs and answers -----------------------------------------------------------------------------------------------
 def input_row(seq: int, entry: Any) -> dict[str, Any]:
     """Return an input as a row; what it does not say is left out of its fields."""
+    record = cast(Hashable, type(entry))
     told = {
-        field.name: _plain(value)
-        for field in msgspec.structs.fields(entry)
-        if (value := getattr(entry, field.name)) != field.default
+        name: _plain(value) for name, default in _defaults(record).items() if (value := getattr(entry, name)) != default
     }
     kind = told.pop("kind") if isinstance(entry, VenueEvent) else type(entry).__name__
     del told["ts"]
@@ -85,6 +85,12 @@ def input_row(seq: int, entry: Any) -> dict[str, Any]:
         "slot_id": _slot_id(getattr(entry, "slot_id", -1)),
         "fields": json.dumps(told, ensure_ascii=False),
     }
+
+
+@cache
+def _defaults(kind: Any) -> dict[str, Any]:
+    """Return field -> default of a record; looking them up costs more than all of its rows."""
+    return {field.name: field.default for field in msgspec.structs.fields(kind)}
 
 
 def _plain(value: Any) -> Any:
@@ -154,10 +160,11 @@ def _order_event(publish: Publish, order: Order, state: State, cause: dict[str, 
 
 def _average(state: State, instrument: str, notional: Amount, lots: int) -> float | None:
     """Return an average price in ticks, None where nothing was filled."""
-    total = ratio_of(notional)
-    if not lots or not total:
+    if not lots or not notional:
         return None
-    return float(lots / total if state.specs[instrument].is_inverse else total / lots)
+    if state.specs[instrument].is_inverse:
+        return float(lots / ratio_of(notional))
+    return float(ratio_of(notional) / lots)
 
 
 # --- slots and trades -------------------------------------------------------------------------------------------------
@@ -235,14 +242,10 @@ def _fills(before: State, entry: Any, after: State, publish: Publish, effects: S
         yield from _liquidation(before, entry, after, publish)
 
 
-def _money(publish: Publish, trade_id: str, slot_id: int | None = None) -> dict[str, Any]:
+def _money(publish: Publish, trade_id: str) -> dict[str, Any]:
     """Return what the ledger says of a fill that this row told: profit, fee, and the capital around them."""
     mine = [
-        entry
-        for entry in publish.entries
-        if entry.trade_id == trade_id
-        and entry.kind in (LedgerKind.FILL, LedgerKind.FEE)
-        and (slot_id is None or entry.slot_id == slot_id)
+        entry for entry in publish.entries if entry.trade_id == trade_id and entry.kind in (LedgerKind.FILL, LedgerKind.FEE)
     ]
     fills = [entry for entry in mine if entry.kind is LedgerKind.FILL]
     if not fills:
@@ -310,7 +313,7 @@ def _liquidation(before: State, event: VenueEvent, after: State, publish: Publis
             "role": "LIQUIDATION",
             "fill_lots": lots,
             "fill_tick": float(event.last_tick or 0),
-            **_money(publish, trade_id, slot_id),
+            **_money(publish, trade_id),
             "origin": "VENUE",
         }
 

@@ -32,7 +32,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("nobody signs for a settlement", "orphans", 'for field in ("intent_id", "author", "reason"):', 'for field in ("intent_id",):'),
     Fault("an adopted trade id is free again", "orphans", "    remember(draft, \"\", command.trade_id, slot.slot_id)\n", ""),
     Fault("opposite orphans pile up", "account", "if not held or not lots or (held > 0) is (signed_lots > 0):", "if True:"),
-    Fault("a fill takes the capital of the whole step", "store/rows", "and (slot_id is None or entry.slot_id == slot_id)", ""),
+    Fault("a fill takes the capital of the whole step", "store/rows", "if entry.trade_id == trade_id and entry.kind", "if entry.kind"),
     Fault("exits are told at the price of entries", "store/rows", '"exit_notional": str(ratio_of(slot.exit_notional))', '"exit_notional": str(ratio_of(slot.entry_notional))'),
     Fault("orders changed by the way are not told", "store/rows", 'getattr(effect, "cid", "") for effect in effects}', 'getattr(effect, "cid", "") for effect in effects if isinstance(effect, Publish)}'),
     Fault("a pending price is told as none", "store/rows", "is_priced = known is None or order.priced_lots - known.priced_lots == lots", "is_priced = True"),

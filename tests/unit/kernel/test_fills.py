@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from queuefront.kernel import Diagnostic, ratio_of
 from queuefront.venues import EventKind, Source
-from tests.kernel_story import Story, config
+from tests.kernel_story import UNIT, Story, config
 
 E = EventKind
 
@@ -78,12 +78,15 @@ def test_lots_without_price_do_not_answer_for_a_wrong_estimate_of_others(is_inve
         story.tick(30)
     (order,) = story.engine.state.orders.values()
     assert order.estimated_lots == 4
+    story.apply_event(E.LIQUIDATION, instrument="TRX", side=story.slot().side, last_lots=4, last_tick=8_000)
     story.event(E.FULL_FILL, cid, cum_lots=5, fee=0)
     told = {"cum_fills": ((5, 8_000),)} if is_inverse else {"cum_notional": 5 * 8_000}
     story.event(E.FILL_REPORT, cid, cum_lots=5, cum_fee=0, **told)
     slot = story.slot()
     assert story.engine.state.halted == ""
-    assert (slot.cost_lots, slot.realized_gross) == (5, 0)
+    # All at 8,000: what was liquidated earned nothing, and what is left stands at its price.
+    assert (slot.cost_lots, slot.realized_gross) == (1, 0)
+    assert abs(slot.cost) == (UNIT // 8_000 if is_inverse else 8_000 * UNIT)
     assert ratio_of(slot.entry_notional) == (Fraction(5, 8_000) if is_inverse else 5 * 8_000)
 
 
