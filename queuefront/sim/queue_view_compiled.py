@@ -193,7 +193,7 @@ def _follow_level(a, record, level):
         elif what == trades and spec["is_honest"]:
             if a.level[row] == level:
                 _follow_shared_trade(a, record, row)
-            elif (a.level[row] < level) == is_bid:
+            elif (a.levels[a.level[row]] < _rest_tick(record)) == is_bid:
                 record["qty_ahead"] = 0.0  # it went through our price
         elif what == trades and a.level[row] == level:
             a.models.queue_trade(a, record, _quantity(spec, a.lots[row]))
@@ -235,11 +235,11 @@ def queue_ahead(a, order_id):
     if not _is_resting(record):
         return np.nan
     level = level_of(a.levels, _rest_tick(record))
-    if level >= 0:
-        if a.spec[0]["is_by_order"]:
-            _follow_queue(a, record, level)
-        else:
-            _follow_level(a, record, level)
+    # At a price that the tape never names nothing happens, but a trade may go through it.
+    if level >= 0 and a.spec[0]["is_by_order"]:
+        _follow_queue(a, record, level)
+    elif level >= 0 or a.spec[0]["is_honest"]:
+        _follow_level(a, record, level)
     record["seen_row"] = max(record["seen_row"], a.state["local_row"][0])
     qty = max(record["qty_ahead"], 0.0)
     if a.spec[0]["is_honest"]:

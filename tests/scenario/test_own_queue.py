@@ -269,6 +269,7 @@ def test_when_we_look_does_not_matter_where_liquidity_is_honest(seed: int, model
     assert seen(1) == seen(1_000)
 
 
+@pytest.mark.soak  # an own model lets the whole engine be compiled
 def test_an_own_queue_model_begins_our_estimate_as_it_begins_the_exchanges() -> None:
     def enter(order: Any, qty: float, _params: Any) -> None:
         order["qty_ahead"], order["memory_0"] = qty / 2.0, qty

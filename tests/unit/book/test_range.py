@@ -268,6 +268,20 @@ def test_a_clear_forgets_the_orders_of_its_side():
     assert book.delete_order(2)
 
 
+def test_an_order_whose_level_was_cleared_is_unknown_to_modify_and_delete():  # H7.12 H7.13 H7.14
+    """A refusal that is counted; what is left adds up to the orders that are left."""
+    book = book_of()
+    for order_id, tick, lots in ((1, 1500, 1), (2, 1500, 2), (3, 1490, 4)):
+        book.add_order(order_id, BUY, tick, lots)
+    book.clear_bids()
+    assert bests(book) == (NO_BID_TICK, NO_ASK_TICK)
+    assert (book.delete_order(1), book.modify_order(2, 1500, 9), book.modify_order(3, 1400, 9)) == (False, False, False)
+    assert book.refused_count == 3
+    assert (book.bid_lots_at(1500), book.bid_lots_at(1490), book.bid_lots_at(1400)) == (0, 0, 0)
+    assert book.add_order(1, BUY, 1450, 5)  # its id is free again
+    assert (bests(book), book.bid_lots_at(1450)) == ((1450, NO_ASK_TICK), 5)
+
+
 def test_levels_and_orders_do_not_mix():  # H7.15
     by_price, by_order = book_of({1500: 1}), book_of()
     with pytest.raises(DataError) as caught:

@@ -30,7 +30,7 @@ def test_a_row_is_the_state_at_the_call():
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])
-def test_a_full_recorder_grows(size):  # D37
+def test_a_full_recorder_grows(size):  # D37 H3.19
     hbt, recorder = running(), Recorder(1, size)
     for _ in range(100):
         recorder.recorder.record(hbt)
@@ -58,7 +58,7 @@ def test_an_archive_holds_a_table_an_asset(tmp_path):
 
 
 @pytest.mark.parametrize("asset_no", [-1, 2, 2**40])
-def test_a_number_that_is_no_assets_is_refused(asset_no):
+def test_a_number_that_is_no_assets_is_refused(asset_no):  # H3.19
     with pytest.raises(IndexError) as caught:
         Recorder(2, 1).get(asset_no)
     assert str(caught.value) == f"asset number {asset_no} is out of range; the recorder has 2 assets"
