@@ -81,7 +81,7 @@ _SPOT: Final = {
     "balance": (400, -2010, "Account has insufficient balance for requested action."),
     "duplicate": (400, -2010, "Duplicate order sent."),
     "post-only": (400, -2010, "Order would immediately match and take."),
-    "closed": (400, -2010, "Market is closed."),
+    "amend": (400, -2038, "Order amend (quantity increase) is not supported."),
 }
 
 _FUTURES: Final = {

@@ -45,7 +45,7 @@ class ExchangeListener(Protocol):
         ...
 
     def on_order(self, order: PaperOrder, kind: str, execution: Execution | None, venue_ns: int) -> None:
-        """Something happened to one of our orders. kind : NEW, TRADE, CANCELED, EXPIRED, AMENDMENT."""
+        """Something happened to one of our orders. kind : NEW, TRADE, CANCELED, EXPIRED, AMENDMENT, REPLACED."""
         ...
 
 
@@ -249,7 +249,7 @@ class PaperExchange:
         if not order.is_open:
             raise refusal("cancel")
         if client_id is not None:
-            order.prior_client_id, order.client_id = order.client_id, client_id
+            order.cancel_id = client_id
         traded = self.markets[order.market.symbol]
         self._report_all(traded, traded.engine.cancel(order.engine_id))
 
@@ -294,6 +294,22 @@ class PaperExchange:
             return
         self._listener.on_order(order, "AMENDMENT", None, self.now_ns)
         self._report_all(traded, reports)
+
+    def shrink(self, order: PaperOrder, lots: int, client_id: str) -> None:
+        """Lower an open spot order's quantity; it keeps its place in the queue (Spot "Order Amend Keep Priority")."""
+        if not order.is_open or order.tick is None:
+            raise refusal("cancel")
+        if lots >= order.lots:
+            raise refusal("amend", is_spot=True)
+        if lots <= order.filled_lots:
+            raise refusal("quantity", is_spot=True)
+        traded = self.markets[order.market.symbol]
+        traded.engine.reduce(order.engine_id, order.tick, lots - order.filled_lots)
+        self.spot.reduce(order, order.market.instrument.lots_to_qty(order.lots - lots))
+        order.lots, order.updated_ns = lots, self.now_ns
+        if client_id != order.client_id:
+            self.orders.rename(order, client_id)
+        self._listener.on_order(order, "REPLACED", None, self.now_ns)
 
     # --- what the engine says -----------------------------------------------------------------------------------------
     def _report_all(self, traded: TradedMarket, reports: Sequence[Report]) -> None:

@@ -16,7 +16,7 @@ from queuefront.paper.exchange import OrderRequest, TradedMarket
 from queuefront.paper.orders import PaperOrder
 from queuefront.paper.request import Parameters
 
-__all__ = ["find_order", "read_client_id", "read_modification", "read_order"]
+__all__ = ["find_order", "read_client_id", "read_modification", "read_order", "read_shrinking"]
 
 _SPOT_ID: Final = re.compile(r"[a-zA-Z0-9-_]{1,36}")
 _FUTURES_ID: Final = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
@@ -62,6 +62,14 @@ def read_modification(context: Context, params: Parameters) -> tuple[PaperOrder,
     tick, lots = _tick(context, traded, params.decimal("price")), _lots(context, traded, params.decimal("quantity"))
     _check_notional(context, traded, tick, lots, is_exempt=order.reduce_only, is_buy=order.is_buy)
     return order, tick, lots
+
+
+def read_shrinking(context: Context, params: Parameters) -> tuple[PaperOrder, int, str]:
+    """Return the spot order that is to be made smaller, its new lots, and its client id from then on."""
+    order = find_order(context, params, "cancel")
+    traded = context.exchange.market(order.market.symbol)
+    lots = _lots(context, traded, params.decimal("newQty"))
+    return order, lots, read_client_id(context, params) or f"amend{order.order_id}"
 
 
 def find_order(context: Context, params: Parameters, refused: str) -> PaperOrder:

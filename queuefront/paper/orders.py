@@ -35,7 +35,10 @@ class Execution:
 
 @dataclass(slots=True)
 class PaperOrder:
-    """One order. Times are ns of the venue; tick is None for a MARKET order; spent is what its fills were worth."""
+    """One order. Times are ns of the venue; tick is None for a MARKET order; spent is what its fills were worth.
+
+    cancel_id : of the cancel that ended it, on spot.   former_id : its client id before it was given another.
+    """
 
     order_id: int
     client_id: str
@@ -53,7 +56,8 @@ class PaperOrder:
     spent: Decimal = ZERO
     updated_ns: int = 0
     change_count: int = 0
-    prior_client_id: str = ""
+    cancel_id: str = ""
+    former_id: str = ""
     executions: list[Execution] = field(default_factory=list)
 
     @property
@@ -117,6 +121,12 @@ class OrderTable:
     def close(self, order: PaperOrder) -> None:
         """Note that an order is no longer open."""
         self._open.pop(order.order_id, None)
+
+    def rename(self, order: PaperOrder, client_id: str) -> None:
+        """Give an order another client id; the former one leads nowhere any more."""
+        self._by_client_id.pop((order.market.symbol, order.client_id), None)
+        order.former_id, order.client_id = order.client_id, client_id
+        self._by_client_id[order.market.symbol, client_id] = order
 
     def drop(self, order: PaperOrder) -> None:
         """Forget an order that was refused."""

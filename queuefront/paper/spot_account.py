@@ -87,6 +87,14 @@ class SpotAccount:
         balance.locked -= amount
         balance.free += amount
 
+    def reduce(self, order: PaperOrder, qty: Decimal) -> None:
+        """Give back what an order holds for a quantity that it no longer asks for."""
+        amount = order.market.notional(self._hold_price[order.order_id], qty) if order.is_buy else qty
+        self._held[order.order_id] -= amount
+        balance = self._paid_with(order)
+        balance.locked -= amount
+        balance.free += amount
+
     def book(self, order: PaperOrder, price: Decimal, qty: Decimal, *, is_maker: bool) -> Booking:
         """Book a fill."""
         market = order.market

@@ -124,13 +124,25 @@ class SpotPayloads:
 
     def canceled(self, order: PaperOrder, now_ns: int) -> dict[str, Any]:
         """Return the answer to a cancel: the id is the cancel's own."""
-        payload = {"symbol": order.market.symbol, "origClientOrderId": order.prior_client_id or order.client_id}
-        payload |= self._base(order) | {"transactTime": _ms(now_ns)} | self._state(order)
+        payload = {"symbol": order.market.symbol, "origClientOrderId": order.client_id}
+        payload |= (
+            self._base(order) | {"clientOrderId": order.cancel_id} | {"transactTime": _ms(now_ns)} | self._state(order)
+        )
         return payload | {"selfTradePreventionMode": _NO_STP}
+
+    def amended(self, order: PaperOrder, former_id: str, now_ns: int) -> dict[str, Any]:
+        """Return the answer to an order's being made smaller."""
+        changed = {"symbol": order.market.symbol, "orderId": order.order_id, "orderListId": -1}
+        changed |= {"origClientOrderId": former_id, "clientOrderId": order.client_id, "price": amount(order.price)}
+        changed |= {"qty": amount(order.qty), "executedQty": amount(order.filled_qty), "preventedQty": "0.00000000"}
+        changed |= {"quoteOrderQty": "0.00000000", "cumulativeQuoteQty": amount(order.spent), "status": order.status}
+        changed |= {"timeInForce": order.time_in_force, "type": order.kind, "side": order.side}
+        changed |= {"workingTime": _ms(order.created_ns), "selfTradePreventionMode": _NO_STP}
+        return {"transactTime": _ms(now_ns), "executionId": order.order_id, "amendedOrder": changed}
 
     def order(self, order: PaperOrder) -> dict[str, Any]:
         """Return an order as a query gives it."""
-        payload = self._base(order) | {"clientOrderId": order.prior_client_id or order.client_id} | self._state(order)
+        payload = self._base(order) | self._state(order)
         return payload | {
             "stopPrice": "0.00000000",
             "icebergQty": "0.00000000",
@@ -219,7 +231,7 @@ class SpotPayloads:
             "e": "executionReport",
             "E": _ms(venue_ns),
             "s": order.market.symbol,
-            "c": order.client_id,
+            "c": order.cancel_id or order.client_id,
             "S": order.side,
             "o": order.kind,
             "f": order.time_in_force,
@@ -228,7 +240,7 @@ class SpotPayloads:
             "P": "0.00000000",
             "F": "0.00000000",
             "g": -1,
-            "C": order.prior_client_id,
+            "C": order.client_id if order.cancel_id else order.former_id if kind == "REPLACED" else "",
             "x": kind,
             "X": order.status if kind != "NEW" else "NEW",
             "r": "NONE",

@@ -11,7 +11,7 @@ from typing import Any, Final
 from queuefront.core.clock import NS_PER
 from queuefront.paper.context import Context, Route
 from queuefront.paper.errors import ApiError, refusal
-from queuefront.paper.order_entry import find_order, read_client_id, read_modification, read_order
+from queuefront.paper.order_entry import find_order, read_client_id, read_modification, read_order, read_shrinking
 from queuefront.paper.orders import PaperOrder
 from queuefront.paper.request import Parameters
 from queuefront.paper.rules import VenueRules
@@ -36,7 +36,11 @@ def trade_routes(rules: VenueRules) -> list[Route]:
         Route("POST", f"{order}/test", _test, "SIGNED", 1),
     ]
     if spot:
-        return [*routes, Route("DELETE", f"{rules.prefix}/openOrders", _cancel_all_spot, "SIGNED", 1)]
+        return [
+            *routes,
+            Route("DELETE", f"{rules.prefix}/openOrders", _cancel_all_spot, "SIGNED", 1),
+            Route("PUT", f"{order}/amend/keepPriority", _shrink, "SIGNED", 4),
+        ]
     batch = f"{rules.prefix}/batchOrders"
     return [
         *routes,
@@ -73,6 +77,13 @@ def _modify(context: Context, params: Parameters) -> dict[str, Any]:
     order, tick, lots = read_modification(context, params)
     context.exchange.modify(order, tick, lots)
     return context.futures.placed(order)
+
+
+def _shrink(context: Context, params: Parameters) -> dict[str, Any]:
+    order, lots, client_id = read_shrinking(context, params)
+    former_id = order.client_id
+    context.exchange.shrink(order, lots, client_id)
+    return context.spot.amended(order, former_id, context.now_ns)
 
 
 def _cancel(context: Context, params: Parameters) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.paper_market import COINM, SPOT, USDM, VENUES, Client, paper
+from tests.paper_market import COINM, SPOT, USDM, VENUES, Client, Watcher, paper
 
 
 @pytest.mark.parametrize("venue", VENUES)
@@ -37,6 +37,42 @@ def test_spot_cancels_everything_with_a_list_and_refuses_where_there_is_nothing(
     client.place()
     assert [o["status"] for o in client.call("DELETE", "/openOrders", symbol=client.symbol)] == ["CANCELED"]
     assert client.call("DELETE", "/openOrders", symbol=client.symbol) == {"code": -2011, "msg": "Unknown order sent."}
+
+
+def test_a_spot_order_is_made_smaller_and_keeps_its_place_and_what_it_need_not_hold_is_free() -> None:
+    client = Client(paper(SPOT, balances={"USDT": "1000"}))
+    watcher = Watcher(client.venue)
+    client.place("BUY", "100", "5", newClientOrderId="mine")
+    client.wait(6)
+    path, change = "/order/amend/keepPriority", {"symbol": client.symbol, "origClientOrderId": "mine"}
+    answer = client.call("PUT", path, **change, newQty="4", newClientOrderId="mine")
+    assert (answer["amendedOrder"]["qty"], answer["amendedOrder"]["clientOrderId"]) == ("4.00000000", "mine")
+    assert [(e["x"], e["q"]) for e in watcher.events() if e["e"] == "executionReport"][-1] == ("REPLACED", "4.00000000")
+    assert client.call("GET", "/account")["balances"][-1]["locked"] == "400.00000000"
+    renamed = client.call("PUT", path, **change, newQty="3.5")["amendedOrder"]
+    assert (renamed["origClientOrderId"], renamed["clientOrderId"]) == ("mine", "amend1")
+    assert client.query(orderId=1)["clientOrderId"] == "amend1"
+    assert client.query(origClientOrderId="mine")["code"] == -2013
+    client.wait(2)  # 10 are sold where 6 were ahead
+    assert client.query(orderId=1)["status"] == "FILLED"
+    assert client.call("GET", "/account")["balances"][-1] == {
+        "asset": "USDT",
+        "free": "650.00000000",
+        "locked": "0.00000000",
+    }
+
+
+def test_a_spot_order_is_not_made_larger_nor_smaller_than_what_was_filled() -> None:
+    client = Client(paper(SPOT))
+    client.place("BUY", "101", "11")
+    path, change = "/order/amend/keepPriority", {"symbol": client.symbol, "orderId": 1}
+    assert client.call("PUT", path, **change, newQty="11") == {
+        "code": -2038, "msg": "Order amend (quantity increase) is not supported.",
+    }  # fmt: skip
+    assert client.call("PUT", path, **change, newQty="10") == {"code": -1013, "msg": "Invalid quantity."}
+    assert client.call("PUT", path, **change | {"orderId": 9}, newQty="10") == {"code": -2011, "msg": "Unknown order sent."}
+    client.call("DELETE", "/order", **change)
+    assert client.call("PUT", path, **change, newQty="10.5")["code"] == -2011
 
 
 def test_futures_cancel_everything_with_one_word() -> None:
