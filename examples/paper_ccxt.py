@@ -30,7 +30,7 @@ def lead_to(address: str, urls: dict[str, Any]) -> None:
 
 async def quote(address: str, rounds: int = 20) -> dict[str, float]:
     """Quote for so many updates of the book; return what is left at the end."""
-    exchange = ccxt.pro.binanceusdm({"apiKey": "paper", "secret": "paper"})
+    exchange = ccxt.pro.binanceusdm({"apiKey": "paper-trading-key", "secret": "paper-trading-secret"})
     lead_to(address, exchange.urls["api"])
     symbol, order = "BTC/USDT:USDT", None
     try:

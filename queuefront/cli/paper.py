@@ -36,8 +36,8 @@ def paper_serve(
         list[str] | None, typer.Option(metavar="ASSET=AMOUNT", help="What the account starts with; once for each.")
     ] = None,
     faults: Annotated[Path | None, typer.Option(metavar="FILE", help="Script of faults, TOML; see docs/paper.md.")] = None,
-    api_key: Annotated[str, typer.Option(help="The key that clients show.")] = "paper",
-    secret: Annotated[str, typer.Option(help="The secret that they sign with.")] = "paper",  # noqa: S107
+    api_key: Annotated[str, typer.Option(help="The key that clients show.")] = "paper-trading-key",
+    secret: Annotated[str, typer.Option(help="The secret that they sign with.")] = "paper-trading-secret",  # noqa: S107
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Where to listen; 0 takes a free port.")] = 8780,
     exit_at_end: Annotated[bool, typer.Option("--exit-at-end", help="Leave when the tapes are over.")] = False,

@@ -209,7 +209,7 @@ def random_faults(probability: float = 0.01) -> list[Fault]:
         Fault(FaultKind.UNKNOWN_ENUM, "*", probability),
         Fault(FaultKind.DISCONNECT, "*", rare),
         Fault(FaultKind.EXPIRE_LISTEN_KEYS, "*", rare),
-        Fault(FaultKind.TOO_MANY_REQUESTS, "*", probability),
+        Fault(FaultKind.TOO_MANY_REQUESTS, "*", rare),
         Fault(FaultKind.SERVER_ERROR, "*", probability),
         Fault(FaultKind.SERVER_ERROR, "*", probability, executes=True),
         Fault(FaultKind.INTERNAL_ERROR, "*", probability),
@@ -219,5 +219,5 @@ def random_faults(probability: float = 0.01) -> list[Fault]:
         Fault(FaultKind.SLOW, "*", probability, ms=150),
         Fault(FaultKind.MALFORMED_ANSWER, "*", rare),
         Fault(FaultKind.CLOCK_OFFSET, ms=-300, after_s=20, until_s=40),
-        Fault(FaultKind.BANNED, "*", rare / 10),
+        Fault(FaultKind.BANNED, "*", rare / 10, count=1),
     ]

@@ -34,8 +34,8 @@ from queuefront.paper.users import ListenKeys
 
 __all__ = ["DEFAULT_KEY", "DEFAULT_SECRET", "Answer", "PaperConfig", "PaperVenue"]
 
-DEFAULT_KEY: Final = "paper"
-DEFAULT_SECRET: Final = "paper"  # noqa: S105 - everybody may know it: nothing is behind it
+DEFAULT_KEY: Final = "paper-trading-key"
+DEFAULT_SECRET: Final = "paper-trading-secret"  # noqa: S105 - everybody may know it: nothing is behind it
 _WINDOW_MS: Final = 5000
 _WINDOW_MS_MAX: Final = 60_000
 _AHEAD_MS: Final = 1000

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from queuefront.paper import PaperVenue
+from queuefront.paper import DEFAULT_KEY, PaperVenue
 from queuefront.paper.connection import Connection
 from queuefront.paper.errors import _BOTH, _FUTURES, _SPOT
 from queuefront.paper.request import Request
@@ -82,7 +82,7 @@ def test_signed_requests_with_arbitrary_parameters_are_answered(client: Client, 
 def test_arbitrary_text_is_answered(client: Client, query: str, body: str, path: str) -> None:
     routes = sorted(client.venue._routes)
     for method, known in (("GET", path), routes[len(query) % len(routes)], routes[len(body) % len(routes)]):
-        answer = client.venue.handle(Request(method, known, query, body, {"X-MBX-APIKEY": "paper"}))
+        answer = client.venue.handle(Request(method, known, query, body, {"X-MBX-APIKEY": DEFAULT_KEY}))
         check(json.loads(answer.body))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from queuefront.paper import PaperServer, WallClock
+from queuefront.paper import DEFAULT_KEY, DEFAULT_SECRET, PaperServer, WallClock
 from tests.paper_market import COINM, SPOT, USDM, config, synthetic
 
 pytestmark = [
@@ -48,9 +48,10 @@ async def soon(awaitable: Any) -> Any:
 @pytest.mark.parametrize(
     ("venue", "name", "symbol", "amount", "post_only_error"),
     [
-        (SPOT, "binance", "BTC/USDT", 0.01, "OrderImmediatelyFillable"),
+        pytest.param(SPOT, "binance", "BTC/USDT", 0.01, "OrderImmediatelyFillable", marks=pytest.mark.soak),
         (USDM, "binanceusdm", "BTC/USDT:USDT", 0.01, "InvalidOrder"),
-        (COINM, "binancecoinm", "BTC/USD:BTC", 1, "ExchangeError"),  # ccxt has no name for it there
+        # ccxt has no name for it there
+        pytest.param(COINM, "binancecoinm", "BTC/USD:BTC", 1, "ExchangeError", marks=pytest.mark.soak),
     ],
 )
 def test_ccxt_trades(venue: str, name: str, symbol: str, amount: float, post_only_error: str) -> None:
@@ -61,7 +62,7 @@ def test_ccxt_trades(venue: str, name: str, symbol: str, amount: float, post_onl
     async def trade() -> None:
         async with serving(venue) as server:
             options = {"fetchMarkets": {"types": ["spot"]}} if venue == SPOT else {}
-            client = getattr(ccxt.pro, name)({"apiKey": "paper", "secret": "paper", "options": options})
+            client = getattr(ccxt.pro, name)({"apiKey": DEFAULT_KEY, "secret": DEFAULT_SECRET, "options": options})
             moved(client.urls["api"], server)
             try:
                 await soon(_trade(client))
@@ -109,7 +110,9 @@ def test_ccxt_trades(venue: str, name: str, symbol: str, amount: float, post_onl
     asyncio.run(trade())
 
 
-@pytest.mark.parametrize("venue", [pytest.param(SPOT, marks=pytest.mark.soak), USDM, COINM])
+@pytest.mark.parametrize(
+    "venue", [pytest.param(SPOT, marks=pytest.mark.soak), USDM, pytest.param(COINM, marks=pytest.mark.soak)]
+)
 def test_python_binance_trades(venue: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -118,7 +121,7 @@ def test_python_binance_trades(venue: str) -> None:
 
     async def trade() -> None:
         async with serving(venue) as server:
-            client = AsyncClient("paper", "paper")
+            client = AsyncClient(DEFAULT_KEY, DEFAULT_SECRET)
             client.API_URL = f"{server.rest_url}/api"
             client.FUTURES_URL = f"{server.rest_url}/fapi"
             client.FUTURES_COIN_URL = f"{server.rest_url}/dapi"

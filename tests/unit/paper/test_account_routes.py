@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from queuefront.paper import DEFAULT_KEY
 from tests.paper_market import COINM, PREFIX, SPOT, USDM, VENUES, Client, Watcher, paper
 from tests.payload_shapes import differences
 from tests.venue_data import load, needs_data
@@ -82,7 +83,7 @@ def test_a_spot_account_counts_its_orders() -> None:
 @pytest.mark.parametrize("venue", [USDM, COINM])
 def test_a_listen_key_needs_the_api_key_and_no_signature(venue: str) -> None:
     client = Client(paper(venue))
-    path, key = f"{PREFIX[venue]}/listenKey", {"X-MBX-APIKEY": "paper"}
+    path, key = f"{PREFIX[venue]}/listenKey", {"X-MBX-APIKEY": DEFAULT_KEY}
     gone = {"code": -1125, "msg": "This listenKey does not exist."}
     assert client.send("PUT", path, **key) == gone
     made = client.send("POST", path, **key)

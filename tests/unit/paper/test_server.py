@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from queuefront.core.errors import ClosedError, ConfigError
-from queuefront.paper import Fault, FaultKind, LoopClock, PaperServer, StepClock, WallClock
+from queuefront.paper import DEFAULT_KEY, DEFAULT_SECRET, Fault, FaultKind, LoopClock, PaperServer, StepClock, WallClock
 from queuefront.paper.request import websocket_signature
 from tests.paper_market import SECOND, SPOT, T0, USDM, config
 from tests.virtual_time import VirtualLoop, run
@@ -65,7 +65,7 @@ def test_streams_are_sent_raw_and_combined_and_subscribed_to_later() -> None:
 @pytest.mark.parametrize("path", ["/private/ws/{}", "/ws/{}", "/private/ws?listenKey={}", "/ws"])
 def test_a_listen_key_opens_the_users_stream_in_every_form(path: str) -> None:
     async def story(server: PaperServer, session: aiohttp.ClientSession) -> None:
-        headers = {"X-MBX-APIKEY": "paper"}
+        headers = {"X-MBX-APIKEY": DEFAULT_KEY}
         async with session.post(f"{server.rest_url}/fapi/v1/listenKey", headers=headers) as answer:
             key = (await answer.json())["listenKey"]
         socket = await session.ws_connect(server.ws_url + path.format(key))
@@ -83,8 +83,8 @@ def test_a_listen_key_opens_the_users_stream_in_every_form(path: str) -> None:
 def test_the_websocket_api_answers_and_sends_user_data() -> None:
     async def story(server: PaperServer, session: aiohttp.ClientSession) -> None:
         socket = await session.ws_connect(f"{server.ws_url}/ws-api/v3")
-        params = {"apiKey": "paper", "timestamp": str(server.venue.context.now_ms)}
-        params["signature"] = websocket_signature(params, "paper")
+        params = {"apiKey": DEFAULT_KEY, "timestamp": str(server.venue.context.now_ms)}
+        params["signature"] = websocket_signature(params, DEFAULT_SECRET)
         await socket.send_str(json.dumps({"id": 1, "method": "userDataStream.subscribe.signature", "params": params}))
         assert (await next_json(socket))["result"] == {"subscriptionId": 0}
         server.venue.tell_users({"e": "hello"})

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from queuefront.paper import Fault, FaultKind
+from queuefront.paper import DEFAULT_KEY, Fault, FaultKind
 from queuefront.paper.request import Request
 from tests.paper_market import COINM, PREFIX, SPOT, T0, USDM, VENUES, Client, Watcher, paper
 
@@ -18,8 +18,8 @@ def test_who_may_ask_is_checked_in_the_venues_words() -> None:
     assert client.status == 401
     wrong = {"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."}
     assert client.send("GET", path, **{"X-MBX-APIKEY": "other"}) == wrong
-    assert client.send("GET", path, f"timestamp={NOW_MS}", **{"X-MBX-APIKEY": "paper"})["code"] == -1102
-    bad = client.send("GET", path, f"timestamp={NOW_MS}&signature=00", **{"X-MBX-APIKEY": "paper"})
+    assert client.send("GET", path, f"timestamp={NOW_MS}", **{"X-MBX-APIKEY": DEFAULT_KEY})["code"] == -1102
+    bad = client.send("GET", path, f"timestamp={NOW_MS}&signature=00", **{"X-MBX-APIKEY": DEFAULT_KEY})
     assert bad == {"code": -1022, "msg": "Signature for this request is not valid."}
     assert Client(client.venue, secret="other").call("GET", "/openOrders")["code"] == -1022
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from queuefront.paper import PaperVenue
+from queuefront.paper import DEFAULT_KEY, DEFAULT_SECRET, PaperVenue
 from queuefront.paper.connection import Connection
 from queuefront.paper.request import websocket_signature
 from queuefront.paper.websocket_api import WebSocketApi
@@ -25,8 +25,8 @@ class Session:
     def call(self, method: str, **params: Any) -> Any:
         return self.say(json.dumps({"id": "1", "method": method, "params": params}))
 
-    def signed(self, method: str, secret: str = "paper", **params: Any) -> Any:
-        params = {"apiKey": "paper", "timestamp": self.venue.context.now_ms, **params}
+    def signed(self, method: str, secret: str = DEFAULT_SECRET, **params: Any) -> Any:
+        params = {"apiKey": DEFAULT_KEY, "timestamp": self.venue.context.now_ms, **params}
         text = {name: value if isinstance(value, str) else json.dumps(value) for name, value in params.items()}
         return self.call(method, **params, signature=websocket_signature(text, secret))
 
