@@ -1,0 +1,152 @@
+"""Our connector trades at the paper exchange while everything between them fails, and both end with the same account.
+
+Real sockets, virtual time: the loop jumps to the next deadline, and the venue's clock is the loop's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import numpy as np
+import pytest
+
+from queuefront.kernel.dice import Dice
+from queuefront.paper import DEFAULT_KEY, DEFAULT_SECRET, Fault, FaultKind, LoopClock, PaperServer, random_faults
+from queuefront.venues import CancelOrder, Credentials, FetchSnapshot, ModifyOrder, OrderType, PlaceOrder, Role, TimeInForce
+from queuefront.venues.binance import Addresses, BinanceClient, BinanceVenue, SessionConfig
+from queuefront.venues.binance.client import value_of
+from queuefront.venues.errors import VenueError
+from queuefront.venues.mock import VenueDownError
+from queuefront.venues.rest import AiohttpTransport
+from queuefront.venues.websocket import PicowsConnector
+from tests.paper_market import COINM, SPOT, USDM, config, symbol, synthetic
+from tests.virtual_time import EPOCH_NS, VirtualLoop, run
+
+API_PATHS = {SPOT: "/ws-api/v3", USDM: "/ws-fapi/v1", COINM: "/ws-dapi/v1"}
+
+
+def connector(server: PaperServer, loop: VirtualLoop) -> BinanceVenue:
+    name = str(server.venue.rules.name)
+    addresses = Addresses(server.rest_url, server.ws_url, server.ws_url + API_PATHS[name])
+    session = SessionConfig(name, "custom", (symbol(name),), addresses)
+    jitter = np.random.default_rng(1).random
+    client = BinanceClient(
+        session, AiohttpTransport(), Credentials(DEFAULT_KEY, DEFAULT_SECRET), jitter=jitter, clock=loop.now_ns
+    )
+    return BinanceVenue(client, PicowsConnector(), jitter=jitter)
+
+
+async def trade(venue: str, orders: int, faults: list[Fault], events: int = 60_000) -> None:
+    loop: Any = asyncio.get_running_loop()
+    server = PaperServer(config(venue, synthetic(venue, events), faults=faults, seed=5), clock=LoopClock(EPOCH_NS))
+    async with server:
+        ours = connector(server, loop)
+        await started(ours)
+        trader = Trader(ours, server)
+        await trader.run(orders)
+        await ours.close()
+    exchange = server.venue.exchange
+    fills = sum(len(order.executions) for order in exchange.orders.all(trader.symbol))
+    assert fills > orders // 10
+    if faults:
+        # Every kind but the ban, which would end a short session, and what only some venues have.
+        shown = server.venue.faults.shown
+        assert {FaultKind.TIMEOUT, FaultKind.DROP, FaultKind.SERVER_ERROR, FaultKind.DUPLICATE} <= shown.keys()
+        assert trader.unknown > 0
+
+
+async def started(ours: BinanceVenue) -> None:
+    """Begin as often as it takes: while faults are on, a question may stay without an answer."""
+    for _ in range(20):
+        try:
+            await ours.start()
+        except VenueError:
+            await asyncio.sleep(130)
+        else:
+            return
+    raise AssertionError("the connector did not start in twenty attempts")
+
+
+class Trader:
+    """Places, changes and cancels at random, and compares at the end."""
+
+    def __init__(self, ours: BinanceVenue, server: PaperServer) -> None:
+        self.ours, self.server, self.dice = ours, server, Dice(11)
+        self.symbol = next(iter(server.venue.exchange.markets))
+        self.cids: list[str] = []
+        self.unknown = 0
+
+    async def run(self, orders: int) -> None:
+        exchange, number = self.server.venue.exchange, 0
+        while len(list(exchange.orders.all(self.symbol))) < orders:
+            number += 1
+            before = self.server.venue.request_count
+            await self.act(number)
+            # Where nothing left, the connector waits out a limit or a ban.
+            await asyncio.sleep(0.05 if self.server.venue.request_count > before else 1.0)
+            self.ours.pump()
+        await self.compare()
+
+    async def act(self, number: int) -> None:
+        exchange = self.server.venue.exchange
+        tick = exchange.markets[self.symbol].replay.top().bid_tick or 1
+        what = self.dice.below(4) if self.cids else 0
+        request: Any
+        if what <= 1:
+            cid = f"o{number}"
+            self.cids.append(cid)
+            kind = OrderType.MARKET if self.dice.one_in(4) else OrderType.LIMIT
+            request = PlaceOrder(
+                cid=cid, trade_id="t", slot_id=0, role=Role.ENTRY, instrument=self.symbol, is_buy=self.dice.one_in(2),
+                lots=self.dice.between(10, 40), order_type=kind, price_tick=tick + self.dice.between(-3, 3),
+                time_in_force=self.dice.choice([TimeInForce.GTC, TimeInForce.IOC]), reduce_only=False, post_only=False,
+                leverage=0,
+            )  # fmt: skip
+        elif what == 2:
+            request = CancelOrder(self.dice.choice(self.cids), "", self.symbol)
+        else:
+            lots = self.dice.between(5, 30)
+            request = ModifyOrder(self.dice.choice(self.cids), "", self.symbol, lots, tick - self.dice.between(0, 4))
+        try:
+            await self.ours.send(request)
+        except VenueDownError:
+            self.unknown += 1
+
+    async def compare(self) -> None:
+        """Once nothing fails any more, both sides say the same."""
+        self.server.venue.faults._lines.clear()
+        await asyncio.sleep(130)
+        self.ours.pump()
+        exchange = self.server.venue.exchange
+        snapshot: Any = await self.ours.send(FetchSnapshot("compare"))
+        theirs = {order.client_id: order.filled_lots for order in exchange.orders.open()}
+        assert {order.cid: order.cum_lots for order in snapshot.open_orders} == theirs
+        for cid in self.cids:
+            order = exchange.orders.find(self.symbol, None, cid)
+            known = self.ours.tracker.get(cid)
+            if order is not None and known is not None:
+                assert (cid, known.cum_qty, str(known.status)) == (cid, order.filled_qty, order.status)
+        held = {row.asset: row.total for row in value_of(await self.ours.client.balances(), "balances")}
+        if self.server.venue.rules.is_spot:
+            assert held == {asset: b.free + b.locked for asset, b in exchange.spot.balances.items()}
+        else:
+            assert held == exchange.futures.wallets
+            lots = exchange.markets[self.symbol].market.instrument.qty_to_lots(exchange.futures.positions[self.symbol].qty)
+            assert sum(p.lots * p.side.sign for p in snapshot.positions) == lots
+
+
+@pytest.mark.parametrize("venue", [SPOT, USDM, COINM])
+def test_a_session_under_every_fault_ends_with_equal_accounts(venue: str) -> None:
+    run(lambda _loop: trade(venue, 150, random_faults(0.03)))
+
+
+@pytest.mark.soak
+def test_ten_thousand_orders_under_every_fault_end_with_equal_accounts() -> None:
+    run(lambda _loop: trade(USDM, 10_000, random_faults(0.02), events=200_000))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("venue", [SPOT, USDM, COINM])
+def test_a_quiet_session_ends_with_equal_accounts(venue: str) -> None:
+    run(lambda _loop: trade(venue, 60, []))
