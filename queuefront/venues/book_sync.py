@@ -183,7 +183,7 @@ class BookSync:
         if not self.is_valid or update_id != self._last_id:
             return []
         bid, ask = self.book.best_bid, self.book.best_ask
-        if (bid is None or bid[0] == bid_px) and (ask is None or ask[0] == ask_px):
+        if bid is not None and ask is not None and (bid[0], ask[0]) == (bid_px, ask_px):
             return []
         self.counts.top_mismatches += 1
         return self._lose("the best prices are others than the venue's", now_ns)

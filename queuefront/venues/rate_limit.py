@@ -109,11 +109,11 @@ class RateLimiter:
             window.used += cost[window.limit.counted]
         return 0
 
-    def observe(self, now_ns: int, counted: Counted, length_ns: int, used: int) -> None:
-        """Take the venue's own count of the present window."""
+    def observe(self, sent_ns: int, counted: Counted, length_ns: int, used: int) -> None:
+        """Take the venue's own count of the window in which a request was sent; of one that is over it says nothing."""
         window = self._windows.get((counted, length_ns))
-        if window is not None:
-            window.at(now_ns).used = max(window.used, used)
+        if window is not None and sent_ns // length_ns >= window.index:
+            window.at(sent_ns).used = max(window.used, used)
 
     def pause(self, now_ns: int, for_ns: int, *, is_ban: bool = False) -> None:
         """Let nothing pass for a while, as the venue asked; a shorter pause does not end a longer one."""

@@ -97,13 +97,14 @@ class BinanceClient:
             jitter=jitter,
             deadline_s=deadline_s,
             clock=clock,
+            limit_clock=lambda: clock() + self.server_clock.offset_ns,
         )
 
     def _prepare(self, call: Call) -> Wire:
         return wire(self.config.where.rest, call, self.credentials, self.server_clock.server_ms(self.clock()))
 
-    def _observe(self, reply: Reply, at_ns: int) -> None:
-        observe(self.limiter, reply, at_ns)
+    def _observe(self, reply: Reply, sent_ns: int) -> None:
+        observe(self.limiter, reply, sent_ns)
 
     async def _resynchronise(self) -> None:
         self.server_clock.distrust()

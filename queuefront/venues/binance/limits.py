@@ -55,9 +55,9 @@ def limits_of(rows: Iterable[RateLimitRow]) -> list[Limit]:
     ]
 
 
-def observe(limiter: RateLimiter, reply: Reply, now_ns: int) -> None:
-    """Tell the limiter what the headers of an answer count."""
+def observe(limiter: RateLimiter, reply: Reply, sent_ns: int) -> None:
+    """Tell the limiter what the headers of an answer to a request of `sent_ns` count."""
     for name, value in reply.headers.items():
         match = _HEADER.fullmatch(name.lower())
         if match is not None and _COUNT.fullmatch(value):
-            limiter.observe(now_ns, _HEADER_KINDS[match[1]], int(match[2]) * _UNITS[match[3]] * NS_PER["s"], int(value))
+            limiter.observe(sent_ns, _HEADER_KINDS[match[1]], int(match[2]) * _UNITS[match[3]] * NS_PER["s"], int(value))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -23,6 +22,7 @@ from queuefront.venues.errors import MessageError
 from queuefront.venues.liveness import StreamRules
 from queuefront.venues.outcome import Done, Refused
 from queuefront.venues.stream_client import StreamClient
+from queuefront.venues.tally import Tally
 from queuefront.venues.websocket import Connector
 
 __all__ = ["BookFeed", "MarketEvents", "MarketStream"]
@@ -78,8 +78,7 @@ class MarketStream:
         jitter: Jitter,
         rules: StreamRules | None = None,
     ) -> None:
-        self.refused: Counter[str] = Counter()
-        self.undelivered = 0
+        self.refused = Tally()
         self._client = client
         self._names = stream_names(symbols, kinds)
         self._routes = {_route(kind) for kind in kinds}
@@ -149,7 +148,7 @@ class MarketStream:
         try:
             decoded = feed.decoder.decode(message, local_ts)
         except DataFormatError as e:
-            self.refused[str(e)[:80]] += 1
+            self.refused.note(str(e))
             return
         self._take(feed, decoded, message)
 
@@ -157,14 +156,14 @@ class MarketStream:
         try:
             decoded = decode_user_message(message)
         except MessageError as e:
-            self.refused[str(e)[:80]] += 1
+            self.refused.note(str(e))
             return
         if isinstance(decoded, StreamEnded):
             self.stream.reconnect(f"the venue ended the stream: {decoded.name}")
             return
         error = getattr(decoded, "error_text", "")
         if error:
-            self.refused[error[:80]] += 1
+            self.refused.note(error)
 
     def _take(self, feed: BookFeed, message: MarketMessage, raw: bytes) -> None:
         if message.kind == "depth":
@@ -196,7 +195,7 @@ class MarketStream:
                     feed.snapshot_failures = 0
             else:
                 code = f" {outcome.code}" if isinstance(outcome, Refused) else ""
-                self.refused[f"snapshot:{code} {outcome.text}"[:80]] += 1
+                self.refused.note(f"snapshot:{code} {outcome.text}")
         finally:
             feed.fetching = None
 

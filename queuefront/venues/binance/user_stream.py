@@ -7,7 +7,6 @@ be kept alive, a subscription that fails or ends, silence: each ends in a new co
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import quote
@@ -22,6 +21,7 @@ from queuefront.venues.errors import MessageError, VenueError
 from queuefront.venues.liveness import StreamRules
 from queuefront.venues.outcome import Done, Reason, Refused
 from queuefront.venues.stream_client import StreamClient
+from queuefront.venues.tally import Tally
 from queuefront.venues.websocket import Connector, LinkError
 
 __all__ = ["KEEP_ALIVE_NS", "UserStream"]
@@ -55,7 +55,7 @@ class UserStream:
         jitter: Jitter,
         rules: StreamRules | None = None,
     ) -> None:
-        self.refused: Counter[str] = Counter()
+        self.refused = Tally()
         self.keep_alive_failures = 0
         self._client = client
         self._market = client.market
@@ -125,7 +125,7 @@ class UserStream:
         try:
             decoded = decode_user_message(message)
         except MessageError as e:
-            self.refused[str(e)[:80]] += 1
+            self.refused.note(str(e))
             self._on_begin()
             return
         if isinstance(decoded, StreamEnded):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,13 +25,14 @@ from queuefront.venues.binance.events import event_of, fills_event
 from queuefront.venues.binance.instruments import Listed, Listing
 from queuefront.venues.binance.orders import News, OrderTracker, Report, of_row, of_update
 from queuefront.venues.binance.schemas import OrderRow
-from queuefront.venues.binance.stream_schemas import AccountUpdate, OrderUpdate, UserMessage
+from queuefront.venues.binance.stream_schemas import AccountConfig, AccountUpdate, OrderUpdate, UserMessage
 from queuefront.venues.binance.user_stream import UserStream
 from queuefront.venues.binance.vocabulary import OrderKind, PositionSide, Tif
 from queuefront.venues.errors import VenueError
 from queuefront.venues.liveness import StreamRules
 from queuefront.venues.mock import VenueDownError
 from queuefront.venues.outcome import Done, Outcome, Reason, Refused
+from queuefront.venues.tally import Tally
 from queuefront.venues.types import (
     CancelOrder,
     EventKind,
@@ -78,7 +79,7 @@ class BinanceVenue:
         self.backend_kind = str(client.market.product)
         self.client = client
         self.tracker = OrderTracker()
-        self.foreign: Counter[str] = Counter()  # messages that are not about orders, and words that nobody knows
+        self.foreign = Tally()  # messages that are not about orders, and words that nobody knows
         self.reconciliations = 0
         self._market = client.market
         self._scale = client.config.cash_scale
@@ -97,7 +98,7 @@ class BinanceVenue:
             connector,
             on_message=self._on_user,
             on_begin=self._begin_reconciliation,
-            on_end=lambda reason: self.foreign.update([f"stream lost: {reason}"[:60]]),
+            on_end=lambda reason: self.foreign.note(f"stream lost: {reason}"),
             jitter=jitter,
             rules=rules,
         )
@@ -289,8 +290,11 @@ class BinanceVenue:
             terms = OrderTerms(request.instrument, is_buy, request.cid, qty, price)
             outcome = await self.client.modify(terms, request.venue_order_id)
         if isinstance(outcome, Done):
-            events = self._order_events(outcome.value, modified=True)
-            return [e if e.kind not in (K.ACK, K.PARTIAL_FILL) else _as_modified(e) for e in events]
+            return [_as_modified(e) for e in self._order_events(outcome.value, modified=True)]
+        if isinstance(outcome, Refused) and outcome.reason is Reason.NOTHING_TO_CHANGE:
+            found = await self.client.query(request.instrument, request.cid, request.venue_order_id)
+            if isinstance(found, Done) and (found.value.qty, found.value.price) == (qty, price):
+                return [_as_modified(e) for e in self._order_events(found.value, modified=True)]
         if isinstance(outcome, Refused):
             code = "NOT_FOUND" if outcome.reason is Reason.UNKNOWN_ORDER else outcome.reason.name
             return [self._said(request, K.MODIFY_REJECT, code, f"{outcome.code} {outcome.text}")]
@@ -355,7 +359,7 @@ class BinanceVenue:
                 continue
             side = row.position_side
             if side is PositionSide.UNSUPPORTED:
-                self.foreign[f"position side {row.position_side_text[:20]}"] += 1
+                self.foreign.note(f"position side {row.position_side_text[:20]}")
                 continue
             is_long = side is PositionSide.LONG or (side is PositionSide.BOTH and row.position_amt > 0)
             lots = self._listed(row.symbol).instrument.qty_to_lots(abs(row.position_amt))
@@ -418,21 +422,23 @@ class BinanceVenue:
             self._take(of_update(message), local_ts)
         elif isinstance(message, AccountUpdate) and message.account.reason == "FUNDING_FEE":
             self._funding(message, local_ts)
+        elif isinstance(message, AccountConfig) and message.leverage is not None:
+            self._leverage[message.leverage.symbol] = message.leverage.leverage  # whoever set it
         else:
-            self.foreign[type(message).__name__] += 1
+            self.foreign.note(type(message).__name__)
 
     def _take(self, report: Report, local_ts: int) -> None:
         try:
             event = self._event(report)
         except VenueError:
-            self.foreign[f"order of {report.symbol}"] += 1
+            self.foreign.note(f"order of {report.symbol}")
             return
         news = self.tracker.apply(report, local_ts)
         if news in (News.SAME, News.OLD):
             return
         self._events.append(event)
         if event.kind is K.UNSUPPORTED:
-            self.foreign[f"{report.execution_text}/{report.status_text}"[:60]] += 1
+            self.foreign.note(f"{report.execution_text}/{report.status_text}")
             self._spawn(self._ask_again(report))
 
     async def _ask_again(self, report: Report) -> None:
@@ -472,7 +478,7 @@ class BinanceVenue:
                 await self._reconcile_once()
             except VenueError as e:
                 failures += 1
-                self.foreign[f"reconcile: {e}"[:60]] += 1
+                self.foreign.note(f"reconcile: {e}")
                 wait_ns = delay_ns(failures)
                 await asyncio.sleep((wait_ns + int(wait_ns * self._jitter())) / NS_PER["s"])
             else:
@@ -491,7 +497,9 @@ class BinanceVenue:
                 outcome = await self.client.query(order.symbol, order.cid, order.order_id)
                 if isinstance(outcome, Done):
                     self._take_row(outcome.value)
-                elif not isinstance(outcome, Refused):
+                elif isinstance(outcome, Refused) and outcome.reason is Reason.UNKNOWN_ORDER:
+                    self.tracker.remove(order.cid)  # the venue keeps canceled orders without fills for some days only
+                else:
                     raise VenueError(outcome.text)
         for symbol in self.tracker.fill_symbols:
             last = self.tracker.last_fill_id(symbol)
@@ -511,4 +519,7 @@ class BinanceVenue:
 
 
 def _as_modified(event: VenueEvent) -> VenueEvent:
+    """An order that lives is one that was modified; one that ended while it was modified is what it is."""
+    if event.kind not in (K.ACK, K.PARTIAL_FILL):
+        return event
     return replace(event, kind=K.MODIFY_ACK, event_id=f"{event.event_id}/modified")

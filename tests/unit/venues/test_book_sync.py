@@ -207,6 +207,12 @@ def test_best_prices_that_differ_from_the_venues_lose_the_book() -> None:
     assert (sync.is_valid, sync.counts.top_mismatches) == (False, 1)
 
 
+def test_a_side_that_the_venue_has_and_we_do_not_loses_the_book() -> None:
+    sync = synced()
+    sync.receive(diff(11, 14, 10, (A, 2.0, 0.0)))
+    assert [p.notice for p in sync.check_top(14, 1.0, 3.0, 5)] == [Notice.LOST]
+
+
 def test_a_full_buffer_drops_the_oldest_and_continuity_decides() -> None:
     sync = BookSync(Rule.SPOT, buffer_max=3)
     generation = sync.connect(0)

@@ -89,3 +89,13 @@ def test_new_limits_keep_what_was_counted() -> None:
     limiter.replace([raised, ORDERS])
     assert limiter.limits == [raised, ORDERS]
     assert limiter.used(0) == [(raised, 30), (ORDERS, 0)]
+
+
+def test_an_answer_to_a_request_of_the_window_before_says_nothing_of_this_one() -> None:
+    limiter = RateLimiter([WEIGHT])
+    assert limiter.reserve(59 * S, weight=1) == 0
+    assert limiter.reserve(61 * S, weight=1) == 0
+    limiter.observe(59 * S, Counted.WEIGHT, 60 * S, 99)
+    assert limiter.used(61 * S) == [(WEIGHT, 1)]
+    limiter.observe(61 * S, Counted.WEIGHT, 60 * S, 99)
+    assert limiter.used(61 * S) == [(WEIGHT, 99)]

@@ -272,3 +272,33 @@ def test_a_port_where_nobody_listens_means_not_sent() -> None:
         await transport.close()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "POST", "GET"])
+def test_a_request_on_a_kept_connection_that_breaks_is_not_sent_again_behind_our_back(method: str) -> None:
+    """HTTP calls PUT and DELETE repeatable; a modified order is not, and whether to ask again is decided here."""
+    arrived: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            try:
+                arrived.append((await reader.readuntil(b"\r\n\r\n")).split(b" ")[0])
+            except asyncio.IncompleteReadError:
+                break
+            if len(arrived) == 2:
+                break  # cut after the second request, without an answer
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        wire = Wire(method, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/order", {}, b"")
+        transport = AiohttpTransport()
+        await transport.send(wire, 5.0)
+        with pytest.raises(SilenceError):
+            await transport.send(wire, 5.0)
+        await transport.close()
+        server.close()
+
+    asyncio.run(main())
+    assert arrived == [method.encode()] * 2

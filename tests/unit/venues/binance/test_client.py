@@ -235,6 +235,19 @@ def test_the_listing_brings_the_limits() -> None:
     ask(scene)
 
 
+def test_limits_are_counted_by_the_venues_windows() -> None:
+    async def scene(client: BinanceClient, rest: FakeRest) -> None:
+        rest.offset_ms = 30_000
+        client.limiter.replace([Limit(Counted.WEIGHT, 60 * 10**9, 100)])
+        await client.server_time()
+        rest.on("GET openOrders", [])
+        await client.open_orders()  # weight 40
+        begun = client.clock()
+        assert client.limiter.reserve(begun + 30 * 10**9, weight=99) == 30 * 10**9  # half a minute of the venue's is over
+
+    ask(scene)
+
+
 def test_a_book_comes_as_rows_or_as_a_reason() -> None:
     async def scene(client: BinanceClient, rest: FakeRest) -> None:
         decoder = MessageDecoder("BTCUSDT", is_spot=False, is_combined=True)

@@ -288,7 +288,7 @@ def test_a_side_that_is_not_known_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (refused(-5027, "No need to modify"), K.MODIFY_REJECT),
+        (refused(-5026, "too many"), K.MODIFY_REJECT),
         (refused(-2013, "Order does not exist."), K.MODIFY_REJECT),
         (order_body("CANCELED"), K.CANCEL_ACK),
         (order_body("EXPIRED"), K.EXPIRED),
@@ -300,6 +300,18 @@ def test_a_modification_may_be_refused_or_end_the_order(answer: Any, kind: Event
         stage.push()
         await settle()
         stage.rest.on("PUT order", answer)
+        assert (await stage.event(ModifyOrder("mine", "7", stage.symbol, 20, 500_001))).kind is kind
+
+    play(scene)
+
+
+@pytest.mark.parametrize(("price", "kind"), [("50000.1", K.MODIFY_ACK), ("50000.0", K.MODIFY_REJECT)])
+def test_nothing_to_change_is_done_where_the_order_is_as_it_was_asked_to_be(price: str, kind: EventKind) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.push()
+        await settle()
+        stage.rest.on("PUT order", refused(-5027, "No need to modify the order."))
+        stage.rest.on("GET order", order_body(price=price, origQty="0.020"))
         assert (await stage.event(ModifyOrder("mine", "7", stage.symbol, 20, 500_001))).kind is kind
 
     play(scene)
@@ -476,6 +488,29 @@ def test_after_a_lost_connection_what_was_missed_is_asked_for() -> None:
         assert [(e.kind, e.cum_lots) for e in events] == [(K.FULL_FILL, 10), (K.FILL_REPORT, 10)]
         assert stage.rest.last("GET userTrades") == stage.rest.last("GET userTrades") | {"orderId": "7"}
         assert stage.venue.tracker.last_fill_id("BTCUSDT") == 2
+
+    play(scene)
+
+
+def test_an_order_that_the_venue_does_not_know_any_more_is_forgotten() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.push()
+        stage.rest.on("GET order", refused(-2013, "Order does not exist."))
+        stage.connector.last.break_off()
+        await asyncio.sleep(3)
+        assert stage.venue.reconciliations == 2
+        assert len(stage.venue.tracker) == 0
+
+    play(scene)
+
+
+def test_a_leverage_that_somebody_else_set_is_set_back_for_the_next_entry() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.rest.on("POST order", order_body())
+        await stage.events(stage.place())
+        stage.connector.last.say(b'{"e":"ACCOUNT_CONFIG_UPDATE","E":1,"T":1,"ac":{"s":"BTCUSDT","l":25}}')
+        await stage.events(stage.place(cid="b"))
+        assert stage.rest.names().count("POST leverage") == 2
 
     play(scene)
 
