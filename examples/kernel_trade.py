@@ -56,7 +56,7 @@ async def trade(journal: Path) -> None:
             print("EXIT", outcome.diagnostic.name, "-", outcome.detail)
         print(kernel.slots[0].stage.name, "profit", desk.money(kernel.slots[0].realized), "USDT")
         for entry in kernel.ledger_tail:
-            print(f"  {entry.kind.name:5} {desk.money(entry.amount):>20} -> {desk.money(entry.capital_after)}")
+            print(f"  {entry.kind.name:5} {desk.money(entry.amount):>20f} -> {desk.money(entry.capital_after)}")
 
 
 if __name__ == "__main__":
