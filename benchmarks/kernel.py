@@ -8,13 +8,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import math
 import os
 import platform
 import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from benchmarks.run import write_between_marks
@@ -32,11 +35,16 @@ from queuefront.kernel import (
     open_kernel,
     step,
 )
+from queuefront.kernel.commands import client_order_id
 from queuefront.kernel.records import Input
-from queuefront.venues import EventKind, MockExchange, MockVenue, Side, VenueEvent
+from queuefront.venues import EventKind, MockExchange, MockVenue, PlaceOrder, Request, Side, VenueEvent, VenueSnapshot
 
 E = EventKind
 START = 1_700_000_000 * 10**9
+#: Inputs of one round trip.
+TRIP = 7
+#: More than this for one input, and a cost grows.
+RATIO_MAX = 1.10
 
 
 def config(slot_count: int = 10) -> Config:
@@ -47,13 +55,17 @@ def config(slot_count: int = 10) -> Config:
     )
 
 
-def inputs(count: int, slot_count: int = 10) -> Iterator[Input]:
-    """Yield round trips over all slots: seven inputs each, two fills in, one out, every order acknowledged."""
-    from queuefront.kernel.commands import client_order_id
+def inputs(count: int, slot_count: int = 10, after: int = 0) -> Iterator[Input]:
+    """Yield round trips over all slots: seven inputs each, two fills in, one out, every order acknowledged.
 
-    seq = 0
-    trade = 0
-    while seq < count:
+    Parameters
+    ----------
+    count : inputs, rounded up to whole trips.
+    after : inputs that the kernel has had, whole trips of these.
+    """
+    seq = after
+    trade = after // TRIP
+    while seq < after + count:
         trade += 1
         ts, slot_id = START + trade * 10**6, trade % slot_count
         cid = client_order_id("bench", seq + 1)
@@ -72,7 +84,7 @@ def inputs(count: int, slot_count: int = 10) -> Iterator[Input]:
         yield VenueEvent(
             ts=ts, kind=E.FULL_FILL, cid=out, event_id="e", cum_lots=100, last_lots=100, last_tick=8_361, fee=5
         )
-        seq += 7
+        seq += TRIP
 
 
 @dataclass(frozen=True)
@@ -91,18 +103,62 @@ class Line:
         return f"| {self.load} | {self.figure} | {self.asked} | {met} | {self.check} |"
 
 
-def steps_per_second(count: int, slot_count: int, repeats: int) -> tuple[float, State]:
-    """Return the best of some runs of `step` alone: other programs only ever make it slower."""
-    prepared = list(inputs(count, slot_count))
-    best = 0.0
-    for _ in range(repeats):
-        state = initial_state(config(slot_count))
-        gc.collect()
-        start = time.perf_counter()
-        for entry in prepared:
+class Pieces:
+    """Repeated runs of one load in pieces of some inputs: the rate of the best run, and that of the best pieces.
+
+    Other programs only ever make a piece slower, so the best of each over all runs is what the load costs by itself. What
+    the load itself does now and then, like a collection of garbage, may fall out of it: then the best run tells.
+    """
+
+    def __init__(self) -> None:
+        self._best: list[float] = []
+        self._inputs = 0
+        self.run_s = math.inf
+
+    def run(self, pieces: Iterable[Sequence[Input]], work: Callable[[Sequence[Input]], object]) -> None:
+        """Time `work` on every piece, once more."""
+        times, self._inputs = [], 0
+        for piece in pieces:
+            start = time.perf_counter()
+            work(piece)
+            times.append(time.perf_counter() - start)
+            self._inputs += len(piece)
+        self.run_s = min(self.run_s, sum(times))
+        self._best = [min(pair) for pair in zip(self._best, times, strict=True)] if self._best else times
+
+    @property
+    def run_rate(self) -> float:
+        """Inputs a second of the best run."""
+        return self._inputs / self.run_s
+
+    @property
+    def piece_rate(self) -> float:
+        """Inputs a second of the best pieces."""
+        return self._inputs / sum(self._best)
+
+    def words(self) -> str:
+        """Say both."""
+        return f"{self.run_rate:,.0f} inputs/s ({self.piece_rate:,.0f})"
+
+
+def pieces_of(count: int, slot_count: int = 10, after: int = 0, size: int = 35) -> Iterator[list[Input]]:
+    """Yield the round trips in pieces, each made just before it is used, as a decoder does."""
+    entries = inputs(count, slot_count, after)
+    while piece := list(islice(entries, size)):
+        yield piece
+
+
+class _Stepping:
+    """A state that moves on with every piece."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def __call__(self, piece: Sequence[Input]) -> None:
+        state = self.state
+        for entry in piece:
             state, _ = step(state, entry)
-        best = max(best, len(prepared) / (time.perf_counter() - start))
-    return best, state
+        self.state = state
 
 
 def _check(state: State) -> str:
@@ -111,49 +167,97 @@ def _check(state: State) -> str:
     return f"{state.seq:,} inputs, capital {state.book.capital:,}"
 
 
-def step_lines(count: int, repeats: int) -> list[Line]:
-    """Time `step` alone: its rate, and how it depends on slots and history."""
-    rates = {}
-    for slots in (10, 1_000):
-        rates[slots], state = steps_per_second(count, slots, repeats)
-    first, _ = steps_per_second(count // 10, 10, repeats)
-    ratio, aged = rates[10] / rates[1_000], first / rates[10]
-    return [
-        Line("`step` alone, 10 slots", f"{rates[10]:,.0f} inputs/s", "50,000/s", rates[10] >= 50_000, _check(state)),
-        Line("… 1,000 slots against 10, time for one input", f"{ratio:.2f}×", "under 1.10×", ratio < 1.10, "as many"),
-        Line("… ten times the history, time for one input", f"{aged:.2f}×", "1×", aged < 1.10, f"{count:,} inputs"),
-    ]  # fmt: skip
+def step_lines(count: int, repeats: int, history: int) -> list[Line]:
+    """Time `step` alone: its rate, and how it depends on slots and history. Loads take turns, so that luck is shared."""
+    starts = {(slots, 0): initial_state(config(slots)) for slots in (10, 100, 1_000)}
+    aged = _Stepping(starts[10, 0])
+    for after in (history, 4 * history):
+        for piece in pieces_of(after - aged.state.seq, after=aged.state.seq):
+            aged(piece)
+        starts[10, after] = aged.state
+    loads = {key: Pieces() for key in starts}
+    states: dict[tuple[int, int], State] = {}
+    for _ in range(repeats):
+        for (slots, after), pieces in loads.items():
+            gc.collect()
+            stepping = _Stepping(starts[slots, after])
+            pieces.run(pieces_of(count, slots, after), stepping)
+            states[slots, after] = stepping.state
+    first = loads[10, 0]
+    lines = [Line("`step` alone, 10 slots", first.words(), "50,000/s", first.run_rate >= 50_000, _check(states[10, 0]))]
+    for key, than, words in (
+        ((100, 0), (10, 0), "100 slots, time for one input against 10 slots"),
+        ((1_000, 0), (10, 0), "1,000 slots, time for one input against 10 slots"),
+        (
+            (10, history),
+            (10, 0),
+            f"after {history:,} inputs, time for one input against the start",
+        ),
+        ((10, 4 * history), (10, history), f"after {4 * history:,} inputs, against {history:,}"),
+    ):
+        ratio = loads[than].piece_rate / loads[key].piece_rate
+        # Until 1,024 orders and 10,000 ids are kept, the maps of them get deeper; then the oldest go.
+        is_met = None if key == (10, history) else ratio < RATIO_MAX
+        lines.append(Line(f"… {words}", f"{ratio:.2f}×", "1×" if is_met is not None else "", is_met, _check(states[key])))
+    return lines
 
 
-def driver_line(count: int, repeats: int) -> Line:
-    """Time journal in memory, step and group of effects: all that the driver does but the venue's own time."""
-    prepared = list(inputs(count))
-    best = 0.0
+def engine_line(count: int, repeats: int) -> Line:
+    """Time encoding, journal in memory and `step` in groups of 16: all that a driver does but the loop."""
+    pieces = Pieces()
     for _ in range(repeats):
         engine = Engine(MemoryJournal(config(), is_kept=False), snapshot_every=10**9)
-        start = time.perf_counter()
-        for i in range(0, len(prepared), 16):
-            engine.apply_all(prepared[i : i + 16])
-        best = max(best, len(prepared) / (time.perf_counter() - start))
-    return Line(
-        "journal in memory and `step`, groups of 16",
-        f"{best:,.0f} inputs/s",
-        "20,000/s",
-        best >= 20_000,
-        _check(engine.state),
-    )
+        pieces.run(pieces_of(count, size=16), engine.apply_all)
+    return Line("journal in memory and `step`, groups of 16", pieces.words(), "20,000/s", pieces.run_rate >= 20_000,
+                _check(engine.state))  # fmt: skip
 
 
-def fsync_us(folder: Path, count: int) -> list[float]:
-    """Return the machine's own fsync times of 4 KiB appended to a file, µs, sorted."""
-    times = []
-    with (folder / "fsync").open("wb", buffering=0) as file:
-        for _ in range(count):
-            file.write(b"x" * 4096)
-            start = time.perf_counter()
-            os.fsync(file.fileno())
-            times.append((time.perf_counter() - start) * 1e6)
-    return sorted(times)
+class _Filling(MockVenue):
+    """Fills every order at once, in constant time."""
+
+    async def send(self, request: Request) -> Sequence[VenueEvent] | VenueSnapshot:
+        """Carry out one request."""
+        if not isinstance(request, PlaceOrder):
+            return await super().send(request)
+        venue_id = f"v{request.cid}"
+        return [
+            VenueEvent(ts=0, kind=E.ACK, cid=request.cid, event_id="a", venue_order_id=venue_id, cum_lots=0),
+            VenueEvent(
+                ts=0, kind=E.FULL_FILL, cid=request.cid, event_id="b", venue_order_id=venue_id, cum_lots=request.lots,
+                last_lots=request.lots, last_tick=8_340, fee=5,
+            ),
+        ]  # fmt: skip
+
+
+async def _driven(trips: int, repeats: int) -> tuple[float, float, str]:
+    """Return inputs a second of the best run and of its median trip through the whole driver, and what it came to."""
+    best, middle, check = 0.0, 0.0, ""
+    for _ in range(repeats):
+        venue = _Filling(MockExchange(unit=10**6))
+        async with await open_kernel(venue, journal=":memory:", config=config()) as kernel:
+            before, times = kernel.state.seq, []
+            for n in range(trips):
+                slot_id = n % 10
+                start = time.perf_counter()
+                await kernel.submit(
+                    Enter(
+                        ts=kernel.now(), intent_id=f"i{n}", trade_id=f"t{n}", slot_id=slot_id, instrument="TRX",
+                        side=Side.LONG, lots=100, reference_tick=8_340,
+                    )
+                )  # fmt: skip
+                await kernel.submit(Exit(ts=kernel.now(), intent_id=f"x{n}", slot_id=slot_id, reference_tick=8_340))
+                times.append(time.perf_counter() - start)
+            each = (kernel.state.seq - before) / trips
+            best, middle = max(best, trips * each / sum(times)), max(middle, each / statistics.median(times))
+            check = _check(kernel.state)
+    return best, middle, check
+
+
+def driver_line(trips: int, repeats: int) -> Line:
+    """Time the whole driver in asyncio, one trade after another: commands awaited, requests sent, answers applied."""
+    best, middle, check = asyncio.run(_driven(trips, repeats))
+    return Line("driver in asyncio, journal in memory, one trade after another", f"{best:,.0f} inputs/s ({middle:,.0f})",
+                "20,000/s", best >= 20_000, check)  # fmt: skip
 
 
 class _Stamping(MockVenue):
@@ -169,30 +273,35 @@ class _Stamping(MockVenue):
         return await super().send(request)
 
 
-async def _entries_us(folder: Path, count: int) -> list[float]:
+async def _latencies_us(folder: Path, count: int) -> tuple[list[float], list[float]]:
+    """Return (from call to request sent, the disk's own fsync of 4 KiB appended to a file), µs, sorted, taken in turns."""
     exchange = MockExchange(unit=10**6)
     exchange.prices["TRX"] = 8_340
     venue = _Stamping(exchange)
-    times = []
-    async with await open_kernel(venue, journal=folder / "latency.journal", config=config()) as kernel:
-        for n in range(count):
-            command = Enter(
-                ts=kernel.now(), intent_id=f"i{n}", trade_id=f"t{n}", slot_id=0, instrument="TRX", side=Side.LONG, lots=100,
-                reference_tick=8_340,
-            )  # fmt: skip
-            venue.reached.clear()
-            start = time.perf_counter()
-            await kernel.submit(command)
-            times.append((venue.reached[0] - start) * 1e6)
-            await kernel.submit(Exit(ts=kernel.now(), intent_id=f"x{n}", slot_id=0, reference_tick=8_340))
-    return sorted(times)
+    times, own = [], []
+    with (folder / "fsync").open("wb", buffering=0) as file:
+        async with await open_kernel(venue, journal=folder / "latency.journal", config=config()) as kernel:
+            for n in range(count):
+                file.write(b"x" * 4096)
+                start = time.perf_counter()
+                os.fsync(file.fileno())
+                own.append((time.perf_counter() - start) * 1e6)
+                command = Enter(
+                    ts=kernel.now(), intent_id=f"i{n}", trade_id=f"t{n}", slot_id=0, instrument="TRX", side=Side.LONG,
+                    lots=100, reference_tick=8_340,
+                )  # fmt: skip
+                venue.reached.clear()
+                start = time.perf_counter()
+                await kernel.submit(command)
+                times.append((venue.reached[0] - start) * 1e6)
+                await kernel.submit(Exit(ts=kernel.now(), intent_id=f"x{n}", slot_id=0, reference_tick=8_340))
+    return sorted(times), sorted(own)
 
 
 def latency_line(folder: Path, count: int) -> Line:
     """Time one ENTER from the call to the effect released, with the SQLite journal on this disk."""
-    disk, entries = fsync_us(folder, count), asyncio.run(_entries_us(folder, count))
-    p50, p99 = statistics.median(entries), entries[int(len(entries) * 0.99) - 1]
-    own50, own99 = statistics.median(disk), disk[int(len(disk) * 0.99) - 1]
+    entries, own = asyncio.run(_latencies_us(folder, count))
+    (p50, p99), (own50, own99) = ((statistics.median(v), v[int(len(v) * 0.99) - 1]) for v in (entries, own))
     return Line(
         "ENTER, call to request sent, SQLite journal, p50 and p99",
         f"{p50:,.0f} µs, {p99:,.0f} µs",
@@ -203,40 +312,42 @@ def latency_line(folder: Path, count: int) -> Line:
 
 
 def recovery_line(folder: Path, count: int, limit_s: float) -> Line:
-    """Time opening, verifying and recovering a long journal through its snapshots."""
+    """Time opening, verifying and recovering a long journal through its snapshots: the chain of every row is checked."""
     path = folder / "long.journal"
-    engine = Engine(SqliteJournal(path, config()), snapshot_every=50_000)
-    group: list[Input] = []
-    for entry in inputs(count):
-        group.append(entry)
-        if len(group) == 500:
-            engine.apply_all(group)
-            group.clear()
-    engine.apply_all(group)
+    engine = Engine(SqliteJournal(path, config()))
+    for piece in pieces_of(count, size=512):
+        engine.apply_all(piece)
     seq, capital = engine.state.seq, engine.state.book.capital
     engine.close()
     start = time.perf_counter()
-    again = Engine(SqliteJournal(path))
+    journal = SqliteJournal(path)
+    verified_s = time.perf_counter() - start
+    again = Engine(journal)
     seconds = time.perf_counter() - start
     if (again.state.seq, again.state.book.capital) != (seq, capital):
         raise RuntimeError("the recovered state is another one")
     check = _check(again.state)
     again.close()
-    return Line(f"recovery of a journal of {seq:,} inputs", f"{seconds:.1f} s", f"{limit_s:g} s", seconds < limit_s, check)
+    size_mb = path.stat().st_size / 2**20
+    return Line(f"recovery of a journal of {seq:,} inputs ({size_mb:,.0f} MB)",
+                f"{seconds:.1f} s, {verified_s:.1f} s of it to verify all rows", f"{limit_s:g} s", seconds < limit_s,
+                check)  # fmt: skip
 
 
 def memory_line(count: int) -> Line:
-    """Compare the process's memory after a tenth of the inputs and after all."""
-    state = initial_state(config())
+    """Note the process's memory after each tenth of the inputs; it must not grow after the first."""
+    stepping = _Stepping(initial_state(config()))
+    part = -(-count // 10 // TRIP) * TRIP
     sizes = []
-    for i, entry in enumerate(inputs(count), 1):
-        state, _ = step(state, entry)
-        if i == count // 10 or i == count:
-            gc.collect()
-            sizes.append(_resident_mb())
-    grown = sizes[-1] - sizes[0]
-    text = f"{sizes[0]:.0f} MB, {sizes[-1]:.0f} MB"
-    return Line(f"memory after {count // 10:,} and {count:,} inputs", text, "flat", grown < 10, _check(state))
+    for tenth in range(10):
+        for piece in pieces_of(part, after=tenth * part):
+            stepping(piece)
+        gc.collect()
+        sizes.append(_resident_mb())
+        print(f"{stepping.state.seq:,} inputs: {sizes[-1]:.1f} MB", file=sys.stderr, flush=True)
+    text = ", ".join(f"{size:.0f}" for size in sizes) + " MB"
+    return Line(f"memory after each {part:,} of {stepping.state.seq:,} inputs", text, "flat", sizes[-1] - sizes[0] < 10,
+                _check(stepping.state))  # fmt: skip
 
 
 def _resident_mb() -> float:
@@ -244,31 +355,43 @@ def _resident_mb() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 
 
-def measure(scale: int, repeats: int) -> str:
+def measure(scale: int, repeats: int, memory: int) -> str:
     """Run every load, `scale` times smaller than the figures ask, and return the table."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         lines = [
-            *step_lines(210_000 // scale, repeats),
-            driver_line(210_000 // scale, repeats),
+            *step_lines(21_000 // scale, repeats, 100_002 // scale // TRIP * TRIP),
+            engine_line(21_000 // scale, repeats),
+            driver_line(max(3_000 // scale, 20), repeats),
             latency_line(folder, max(2_000 // scale, 100)),
             recovery_line(folder, 1_000_000 // scale, 10),
-            memory_line(10_000_000 // scale),
+            memory_line(memory),
         ]
-    python = platform.python_version()
-    machine = f"{platform.system()}, {os.cpu_count()} cores; Python {python}. Rates are the best of {repeats} runs."
+    python, load = platform.python_version(), os.getloadavg()[0]
+    machine = (
+        f"{platform.system()}, {os.cpu_count()} cores; Python {python}; load average at the end {load:.1f}.\n"
+        f"Rates are those of the best of {repeats} runs; in brackets, those of the best pieces of all runs, or of the\n"
+        "middle trade: what the load costs when nothing interrupts it."
+    )
     head = "| load | measured | asked |  | came to |\n| --- | ---: | ---: | --- | --- |"
-    return "\n".join([machine, "", head, *(line.markdown() for line in lines)])
+    return "\n".join([machine, "", head, *(line.markdown() for line in lines)]) + "\n"
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and write the table into a page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scale", type=int, default=1, help="divide every size by this")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--scale", type=int, default=1, help="divide every size but that of --memory by this")
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument(
+        "--memory", type=int, default=1_000_000, help="inputs of the memory load; the figure is of 10000000"
+    )
+    parser.add_argument("--only-memory", action="store_true", help="run the memory load alone and print it")
     parser.add_argument("--write", type=Path, help="page with marks to write the table into")
     options = parser.parse_args(arguments)
-    text = measure(options.scale, options.repeats)
+    if options.only_memory:
+        print(memory_line(options.memory).markdown())
+        return
+    text = measure(options.scale, options.repeats, options.memory)
     print(text)
     if options.write:
         write_between_marks(options.write, text)

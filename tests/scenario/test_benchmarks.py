@@ -41,8 +41,19 @@ def test_a_tiny_run_writes_a_row_for_every_load(tmp_path: Path, capsys: pytest.C
 def test_the_kernels_figures_are_measured_and_written(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"{BEGIN}\n{END}\n")
-    kernel.main(["--scale", "1000", "--repeats", "1", "--write", str(page)])
-    assert page.read_text().count("\n| ") == 9
+    kernel.main(["--scale", "1000", "--repeats", "1", "--memory", "700", "--write", str(page)])
+    assert page.read_text().count("\n| ") == 12
+
+
+def test_the_best_pieces_of_several_runs_make_a_rate_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs of two pieces of 10 inputs: 1 s + 4 s, then 2 s + 2 s."""
+    clock = iter([0, 1, 1, 5, 5, 7, 7, 9])
+    monkeypatch.setattr(kernel.time, "perf_counter", lambda: next(clock))
+    pieces = kernel.Pieces()
+    for _ in range(2):
+        pieces.run([[None] * 10, [None] * 10], lambda piece: None)  # type: ignore[list-item]
+    assert pieces.run_rate == 20 / 4
+    assert pieces.piece_rate == 20 / (1 + 2)
 
 
 def test_the_connectors_figures_are_measured_and_written(
