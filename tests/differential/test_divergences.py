@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from numba import njit
 
+from queuefront.core import DataError
 from queuefront.core.enums import (
     BUY,
     BUY_EVENT,
@@ -398,3 +399,34 @@ def test_d60_a_position_that_was_closed_is_zero(reference, ours) -> None:
             left[engine.name] = hbt.position(0)
     assert 0.0 < abs(left[reference.name]) < 1e-15
     assert left[ours.name] == 0.0
+
+
+def test_d16_a_negative_quantity_is_refused_at_the_door(engine: Engine) -> None:
+    case = story(elapse(0), elapse(200), rows=(bid(100, -3, 200),))
+    if engine.is_reference:
+        assert run(engine, case).state(-1).best_bid_tick == 100
+    else:
+        with pytest.raises(DataError, match="qty"):
+            run(engine, case)
+
+
+def test_d36_everything_can_be_imported_at_once() -> None:
+    with pytest.raises(AttributeError):
+        exec("from hftbacktest import *", {})
+    names: dict[str, Any] = {}
+    exec("from queuefront.compat.hftbacktest import *", names)
+    assert "HashMapMarketDepthBacktest" in names
+
+
+def test_d37_a_recorder_that_is_full_grows(engine: Engine) -> None:
+    with engine.open(story()) as hbt:
+        hbt.elapse(0)
+        recorder = engine.module.Recorder(1, 2)
+        recorder.recorder.record(hbt)
+        if engine.is_reference:
+            with pytest.raises(IndexError):
+                recorder.recorder.record(hbt)
+        else:
+            for _ in range(5):
+                recorder.recorder.record(hbt)
+            assert len(recorder.get(0)) == 6

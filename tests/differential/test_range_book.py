@@ -92,3 +92,24 @@ def test_d13_a_quantity_below_half_a_lot_is_not_kept():
     book, reference = ours(events), theirs(events)
     assert (book.best_bid_tick, book.bid_lots_at(1015)) == (1010, 0)
     assert (reference["bests"][0], reference["bids"][15]) == (1015, 0.1)
+
+
+@pytest.mark.slow
+def test_d14_quantities_at_the_best_prices_are_quantities():
+    import hftbacktest
+
+    from queuefront.compat import hftbacktest as compat
+
+    def found(module) -> tuple[float, float]:
+        events = rows_of((BID, 1010, 1.0), (ASK, 1020, 2.0), (BOTH | DEPTH_EVENT, LOW, 0.0))
+        asset = module.BacktestAsset().data(events).tick_size(0.5).lot_size(0.25).roi_lb(LOW * 0.5).roi_ub(HIGH * 0.5)
+        backtest = module.ROIVectorMarketDepthBacktest([asset])
+        backtest.wait_next_feed(False, 10**12)
+        backtest.wait_next_feed(False, 10**12)
+        depth = backtest.depth(0)
+        quantities = float(depth.best_bid_qty), float(depth.best_ask_qty)
+        backtest.close()
+        return quantities
+
+    assert found(compat) == (1.0, 2.0)
+    assert found(hftbacktest) == (505.0, 510.0)
