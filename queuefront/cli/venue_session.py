@@ -66,4 +66,5 @@ def client_for(config: SessionConfig, credentials: Credentials | None) -> Binanc
     from queuefront.venues.binance import BinanceClient
     from queuefront.venues.rest import AiohttpTransport
 
-    return BinanceClient(config, AiohttpTransport(), credentials, jitter=jitter_from(now_ns()))
+    # Somebody is watching: two more attempts at a venue that does not answer, and no third after a longer wait.
+    return BinanceClient(config, AiohttpTransport(), credentials, jitter=jitter_from(now_ns()), deadline_s=6.0)

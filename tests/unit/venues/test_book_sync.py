@@ -244,7 +244,7 @@ def stream(rule: Rule, changes: list[list[tuple[bool, int, int]]]) -> tuple[list
 LEVEL = st.tuples(st.booleans(), st.integers(1, 5), st.integers(0, 3))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @pytest.mark.parametrize("rule", list(Rule))
 @given(data=st.data())
 def test_under_loss_duplication_and_reordering_a_valid_book_is_the_venues(rule: Rule, data: st.DataObject) -> None:

@@ -128,7 +128,7 @@ def test_ten_thousand_finished_orders_leave_no_more_than_the_bound() -> None:
     assert len(tracker._fills) <= 1
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data())
 def test_whatever_the_order_and_number_of_messages_the_end_is_the_same(data: st.DataObject) -> None:
     """H8.8, H8.9: fills, totals, and each fill delivered once."""
