@@ -22,7 +22,7 @@ __all__ = ["venue_book", "venue_check"]
 PROBLEMS = 1
 
 Testnet = Annotated[bool, typer.Option("--testnet", help="The venue's test addresses.")]
-At = Annotated[str | None, typer.Option(metavar="URL", help="An address of your own, for example http://127.0.0.1:8080.")]
+At = Annotated[str | None, typer.Option(metavar="URL", help="An address of your own, for example of `qf paper serve`.")]
 
 
 @guarded
@@ -83,7 +83,7 @@ def venue_book(
 
     \b
     Example: qf venue book BTCUSDT --venue binance-usdm
-             qf venue book BTCUSDT --at http://127.0.0.1:8080 --seconds 10 | head
+             qf venue book BTCUSDT --at http://127.0.0.1:8780 --seconds 10 | head
     """
     from queuefront.cli.venue_book_view import show_book
 

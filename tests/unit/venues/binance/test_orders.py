@@ -85,6 +85,14 @@ def test_a_closed_order_stays_closed(market: str, last: str) -> None:
         assert (order.status, order.cum_qty) == (Status(last), 4)
 
 
+@pytest.mark.parametrize("ms", [4, 5, 6])
+def test_no_time_of_a_message_opens_a_closed_order_again(ms: int) -> None:
+    """H8.8, H8.9: an answer that was overtaken may carry any time, even none of its own."""
+    tracker, news = after(NEW, report("CANCELED", "4", ms=5), report("PARTIALLY_FILLED", "4", ms=ms))
+    assert news[-1] is News.OLD
+    assert tracker.get("mine").status is Status.CANCELED  # type: ignore[union-attr]
+
+
 def test_a_fill_that_was_on_its_way_when_the_order_closed_is_kept() -> None:
     tracker, news = after(NEW, report("CANCELED", "4", ms=5), SECOND)
     order = tracker.get("mine")
