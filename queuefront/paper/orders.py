@@ -112,6 +112,9 @@ class OrderTable:
         self._by_client_id: dict[tuple[str, str], PaperOrder] = {}
         self._open: dict[int, PaperOrder] = {}
 
+    def __len__(self) -> int:
+        return len(self._by_id)
+
     def add(self, order: PaperOrder) -> None:
         """Take an order in; its client id leads to it from now on."""
         self._by_id[order.order_id] = order

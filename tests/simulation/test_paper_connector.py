@@ -39,7 +39,9 @@ def connector(server: PaperServer, loop: VirtualLoop) -> BinanceVenue:
 
 async def trade(venue: str, orders: int, faults: list[Fault], events: int = 60_000) -> None:
     loop: Any = asyncio.get_running_loop()
-    server = PaperServer(config(venue, synthetic(venue, events), faults=faults, seed=5), clock=LoopClock(EPOCH_NS))
+    rich = {"USDT": 10**9, "BTC": 10**6}  # so that open orders may pile up
+    paper = config(venue, synthetic(venue, events), faults=faults, seed=5, balances=rich)
+    server = PaperServer(paper, clock=LoopClock(EPOCH_NS))
     async with server:
         ours = connector(server, loop)
         await started(ours)
@@ -78,22 +80,27 @@ class Trader:
         self.unknown = 0
 
     async def run(self, orders: int) -> None:
-        exchange, number = self.server.venue.exchange, 0
-        while len(list(exchange.orders.all(self.symbol))) < orders:
-            number += 1
+        exchange = self.server.venue.exchange
+        for number in range(30 * orders):
+            if len(exchange.orders) >= orders:
+                break
             before = self.server.venue.request_count
             await self.act(number)
             # Where nothing left, the connector waits out a limit or a ban.
             await asyncio.sleep(0.05 if self.server.venue.request_count > before else 1.0)
             self.ours.pump()
+        assert len(exchange.orders) >= orders
         await self.compare()
 
     async def act(self, number: int) -> None:
         exchange = self.server.venue.exchange
         tick = exchange.markets[self.symbol].replay.top().bid_tick or 1
         what = self.dice.below(4) if self.cids else 0
+        open_orders = exchange.orders.open()
         request: Any
-        if what <= 1:
+        if len(open_orders) > 25:
+            request = CancelOrder(self.dice.choice(open_orders).client_id, "", self.symbol)
+        elif what <= 1:
             cid = f"o{number}"
             self.cids.append(cid)
             kind = OrderType.MARKET if self.dice.one_in(4) else OrderType.LIMIT
