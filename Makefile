@@ -10,14 +10,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Numba notices an edit of the file a compiled function stands in, not of the files it calls: the cache folder is
 # therefore named after all compiled sources. `=` and not `:=`, because the first run has no interpreter yet.
 CACHE = $(CURDIR)/.numba_cache/$(shell $(PYTHON) tests/cache_key.py --prune .numba_cache)
-demo test differential fuzz soak bench simulate mutations: export NUMBA_CACHE_DIR = $(CACHE)
+demo test differential fuzz soak bench bench-peers simulate mutations: export NUMBA_CACHE_DIR = $(CACHE)
 
 PYTEST = $(BIN)/python -m pytest
 # What the bounds-checked and the interpreted run repeat: everything quick that does not itself start other engines.
 MODES = tests/unit tests/property tests/scenario
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test modes differential fuzz soak bench simulate mutations lint clean
+.PHONY: help venv demo test modes differential fuzz soak bench bench-peers simulate mutations lint clean
 
 help:  ## list the targets
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench: .venv/.stamp-test  ## measure beside hftbacktest, kernel and connectors; 
 	$(BIN)/python -m benchmarks.kernel --write docs/reliability.md
 	$(BIN)/python -m benchmarks.venues --write docs/venues.md
 
+bench-peers: .venv/.stamp-test .venv-peers/.stamp  ## measure lrvx and NautilusTrader, in an environment of their own
+	$(BIN)/python -m benchmarks.run --peers-only --repeats 3
+
 SEEDS ?= 1000
 STEPS ?= 500
 SEED ?= 0
@@ -75,6 +78,12 @@ clean:  ## remove outputs and caches, keep .venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "make: $(PYTHON) is `$(PYTHON) --version`; Queuefront needs 3.11 or newer: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
+	@touch $@
+
+# Not among the test needs: their engines are measured, never imported here, and would hold numpy and pyarrow back.
+.venv-peers/.stamp:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check numpy pandas lrvx nautilus_trader
 	@touch $@
 
 .venv/.stamp-package: .venv/.stamp-venv pyproject.toml

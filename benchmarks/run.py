@@ -24,6 +24,8 @@ from typing import Any
 from benchmarks.data import FEED, ROOT, Recording, order_recording, recording, store
 from benchmarks.engines import Ours, Outcome, Theirs, convert_ours, convert_theirs, load, strategy_file
 from benchmarks.market import Market
+from benchmarks.peer_table import PEERS_PYTHON, measure_peers, peer_table
+from benchmarks.process_memory import watch_memory
 from benchmarks.sweep import PROCESSES, SETS, sweep_ours, sweep_theirs
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -157,26 +159,6 @@ def run_cold(strategy: Path, market: Market) -> tuple[Outcome, int, int]:
     return Outcome(**json.loads(output)), private, resident
 
 
-def watch_memory(process: subprocess.Popen[str]) -> tuple[int, int]:
-    """Return the largest private and the largest resident memory of a process, in bytes, sampled until it ends."""
-    private = resident = 0
-    status = Path(f"/proc/{process.pid}/status")
-    while process.poll() is None:
-        try:
-            lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        except (OSError, ValueError):
-            break
-        private = max(private, _kib(lines.get("RssAnon", "0")))
-        resident = max(resident, _kib(lines.get("VmHWM", "0")))
-        time.sleep(0.005)
-    process.wait()
-    return private * 1024, resident * 1024
-
-
-def _kib(text: str) -> int:
-    return int(text.split(maxsplit=1)[0]) if text.split() else 0
-
-
 def memory(markets: Sequence[Market], folder: Path, plan: Plan, limit_mb: float | None) -> list[Row]:
     """Compare the memory of a run over tapes of different lengths with that of the bare interpreter."""
     with subprocess.Popen(
@@ -269,6 +251,13 @@ def measure(folder: Path, repeats: int, *, is_tiny: bool) -> tuple[Recording, li
     return source, rows
 
 
+def others(python: Path, folder: Path, repeats: int, *, is_tiny: bool) -> str:
+    """Measure the engines of another environment; return their table, or nothing."""
+    market = store(recording(is_tiny=is_tiny), 20_000 if is_tiny else 1_000_000, folder)
+    table = peer_table(measure_peers(python, market, folder, repeats), LOADS)
+    return f"\n{table}" if table else ""
+
+
 def report(source: Recording, rows: Sequence[Row], repeats: int) -> str:
     """Write the table and what it was measured on."""
     import hftbacktest
@@ -328,12 +317,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, default=5, help="runs that count, for each engine and load")
     parser.add_argument("--tiny", action="store_true", help="small synthetic inputs: does it still run?")
     parser.add_argument("--folder", type=Path, default=ROOT / "out" / "bench", help="where the markets are kept")
+    parser.add_argument("--peers", type=Path, metavar="PYTHON", help="interpreter of an environment with other engines")
+    parser.add_argument("--peers-only", action="store_true", help="measure only those")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table between the marks of this page")
     options = parser.parse_args(arguments)
     if not FEED.is_file() and not options.tiny:
         print(f"note: {FEED} is absent; measuring a synthetic market, and no conversion", file=sys.stderr)
+    peers = options.peers or (None if options.tiny else PEERS_PYTHON)
+    if options.peers_only:
+        print(others(peers or PEERS_PYTHON, options.folder, options.repeats, is_tiny=options.tiny))
+        return
     source, rows = measure(options.folder, options.repeats, is_tiny=options.tiny)
     text = report(source, rows, options.repeats)
+    if peers is not None:
+        text += others(peers, options.folder, options.repeats, is_tiny=options.tiny)
     print(text)
     if options.write is not None:
         write_between_marks(options.write, text)
