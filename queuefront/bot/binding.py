@@ -22,7 +22,7 @@ from numba.extending import infer_getattr, lower_builtin, lower_getattr
 from queuefront.core.clock import INT64_MAX, INT64_MIN
 from queuefront.core.jit import compiled
 
-__all__ = ["bind_attribute", "bind_method", "bind_variants", "link"]
+__all__ = ["bind_attribute", "bind_in_place", "bind_method", "bind_variants", "link"]
 
 
 @compiled
@@ -123,6 +123,31 @@ def bind_method(
         if is_entry:
             return _call_entry(context, builder, target, this, kinds, (values[0], *scalars))
         return _call(context, builder, target, (this, *(inside or ())), (values[0], *scalars))
+
+
+def bind_in_place(type_class: Any, name: str, result_type: Any, build: Any) -> None:
+    """Make a method without parameters that is no function, but a part of the code that calls it.
+
+    result_type : makes the type of the result from the type.   build : (context, builder, type, value) -> result.
+    """
+    template_key = f"{type_class.__name__.removesuffix('Type')}.{name}"
+
+    class _Method(AbstractTemplate):  # type: ignore[misc]
+        key = template_key
+
+        def generic(self, args: Any, kws: Any) -> Any:
+            return None if args or kws else signature(result_type(self.this), recvr=self.this)
+
+    @infer_getattr
+    class _Methods(AttributeTemplate):  # type: ignore[misc]
+        key = type_class
+
+        def generic_resolve(self, typ: Any, attr: str) -> Any:
+            return types.BoundFunction(_Method, typ) if attr == name else None
+
+    @lower_builtin(template_key, type_class)
+    def _lower(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        return build(context, builder, sig.args[0], values[0])
 
 
 def _inside_types(kinds: list[str], given: Any) -> tuple[Any, ...] | None:

@@ -10,12 +10,13 @@ from numba.extending import overload
 
 from queuefront.bot.id_table_compiled import EMPTY, new_table, table_find, table_insert
 from queuefront.bot.order_compiled import copy_order, view_order
+from queuefront.bot.order_iterator import OrderIterator, bind_iterator
 from queuefront.bot.surface import Id, Struct, id_from_python, method, struct, struct_type
 from queuefront.core.dtypes import ORDER
 from queuefront.core.enums import CANCELED, EXPIRED, FILLED
-from queuefront.core.jit import IS_INTERPRETED, borrowing, compiled, internal
+from queuefront.core.jit import IS_INTERPRETED, borrowing, compiled, internal, viewing
 
-__all__ = ["OrderIterator", "Orders", "add_order", "find_order", "new_orders", "remove_inactive"]
+__all__ = ["Orders", "add_order", "find_order", "new_orders", "remove_inactive"]
 
 FIRST_CAPACITY = 64
 
@@ -26,15 +27,6 @@ class Orders(Struct):
 
     records : ORDER[capacity], `count` in use, oldest first.   ids : int64[capacity], their ids.
     table : int32[…], see `id_table_compiled`.   grid : the asset's ASSET_SPEC array.
-    """
-
-
-@struct("orders position end")
-class OrderIterator(Struct):
-    """Walks the orders that existed when it was made.
-
-    `has_next()` advances and says whether there is an order; `get()` returns it; `next()` does both and returns
-    None at the end.
     """
 
 
@@ -102,7 +94,7 @@ def remove_inactive(orders):
 
 
 @method(Orders, "get")
-@compiled
+@viewing
 def get_order(orders, order_id: Id):
     """Return a view of an order, or None."""
     position = find_order(orders, order_id)
@@ -111,69 +103,25 @@ def get_order(orders, order_id: Id):
     return view_order(orders, position)
 
 
-@compiled
+@viewing
 def has_order(orders, order_id):
     """Whether the map holds an id."""
     return find_order(orders, order_id) != EMPTY
 
 
-@compiled
+@viewing
 def order_count(orders):
     """Return how many orders the map holds."""
     return orders.count
 
 
-@method(Orders, "values")
-@compiled
-def iterate_orders(orders):
-    """Return an iterator over the orders, oldest first."""
-    return OrderIterator(orders, np.int64(-1), orders.count)
-
-
-@borrowing
-def _advance(iterator):
-    """Move to the next order; return whether there is one."""
-    position = iterator.position
-    if position < iterator.end:
-        position += 1
-        iterator.position = position
-    return position < min(iterator.end, iterator.orders.count)
-
-
-@borrowing
-def _is_at_order(iterator):
-    return 0 <= iterator.position < min(iterator.end, iterator.orders.count)
-
-
-@method(OrderIterator)
-@compiled
-def has_next(iterator):
-    """Advance; return whether there is an order."""
-    return _advance(iterator)
-
-
-@method(OrderIterator, "get")
-@compiled
-def current_order(iterator):
-    """Return the view of the current order; call it after has_next() returned True."""
-    if not _is_at_order(iterator):
-        raise IndexError("there is no current order; call get() only after has_next() returned True")
-    return view_order(iterator.orders, iterator.position)
-
-
-@method(OrderIterator, "next")
-@compiled
-def next_order(iterator):
-    """Advance and return the view of the order, or None at the end."""
-    if not _advance(iterator):
-        return None
-    return view_order(iterator.orders, iterator.position)
-
-
 def _iterate(self: Any) -> Any:
-    iterator = iterate_orders(self)
-    while has_next(iterator):
-        yield current_order(iterator)
+    iterator = OrderIterator(self)
+    while iterator.has_next():
+        yield iterator.get()
+
+
+bind_iterator(Orders)
 
 
 Orders.__len__ = order_count  # type: ignore[attr-defined]

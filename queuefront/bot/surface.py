@@ -45,6 +45,7 @@ __all__ = [
     "Struct",
     "attribute",
     "entry",
+    "fields_of",
     "id_from_python",
     "link_entries",
     "method",
@@ -191,13 +192,13 @@ def _register(type_class: Any) -> None:
 
     @lower_getattr_generic(type_class)
     def _get(context: Any, builder: Any, typ: Any, val: Any, attr: str) -> Any:
-        fields = _fields_of(context, builder, typ, val)
+        fields = fields_of(context, builder, typ, val)
         return imputils.impl_ret_borrowed(context, builder, typ.field_dict[attr], getattr(fields, attr))
 
     @lower_setattr_generic(type_class)
     def _set(context: Any, builder: Any, sig: Any, args: Any, attr: str) -> None:
         struct_type, value_type = sig.args
-        fields = _fields_of(context, builder, struct_type, args[0])
+        fields = fields_of(context, builder, struct_type, args[0])
         field_type = struct_type.field_dict[attr]
         value = context.cast(builder, args[1], value_type, field_type)
         if context.data_model_manager[field_type].contains_nrt_meminfo():
@@ -206,7 +207,8 @@ def _register(type_class: Any) -> None:
         setattr(fields, attr, value)
 
 
-def _fields_of(context: Any, builder: Any, typ: Any, val: Any) -> Any:
+def fields_of(context: Any, builder: Any, typ: Any, val: Any) -> Any:
+    """Return the fields of a struct, for code that builds machine code."""
     struct = cgutils.create_struct_proxy(typ)(context, builder, value=val)
     header = builder.bitcast(struct.meminfo, nrtdynmod._meminfo_struct_type.as_pointer())  # noqa: SLF001
     data = builder.load(cgutils.gep_inbounds(builder, header, 0, 3))
@@ -257,12 +259,13 @@ def _expose(
         kinds = [p.annotation if isinstance(p.annotation, str) else "" for p in parameters]
         if not IS_INTERPRETED:
             type_class, names = _TYPES[cls], [p.name for p in parameters[1:]]
+            inside = getattr(target, "inside", target)
             if is_entry:
-                _ENTRIES[cls].append((target, kinds[1:]))
+                _ENTRIES[cls].append((inside, kinds[1:]))
             if is_attribute:
-                bind_attribute(type_class, public, target)
+                bind_attribute(type_class, public, inside)
             else:
-                bind_method(type_class, public, target, names, kinds[1:], is_entry=is_entry)
+                bind_method(type_class, public, inside, names, kinds[1:], is_entry=is_entry)
         converters = [_FROM_PYTHON.get(kind) for kind in kinds[1:]]
 
         signature = inspect.Signature([p.replace(annotation=inspect.Parameter.empty) for p in parameters])

@@ -9,14 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
+from llvmlite import ir
 from numba import config, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from queuefront.core.clock import processor_time_us
 
-__all__ = ["IS_INTERPRETED", "borrowing", "compiled", "internal", "nameless", "processor_us", "uncached"]
+__all__ = [
+    "IS_INTERPRETED",
+    "borrowing",
+    "compiled",
+    "internal",
+    "nameless",
+    "prefetch",
+    "processor_us",
+    "uncached",
+    "viewing",
+]
 
 #: True where ``NUMBA_DISABLE_JIT`` asks for plain Python.
 IS_INTERPRETED: bool = bool(config.DISABLE_JIT)
@@ -37,6 +50,34 @@ else:
     def processor_us() -> int:
         """Return the processor time of this process, microseconds."""
         return _clock()  # type: ignore[no-any-return]
+
+
+if IS_INTERPRETED:
+
+    def prefetch(array: Any, index: int) -> None:  # tidy: allow stub: interpreted code has nobody to hint to
+        """Let the processor fetch an element that will be read soon; a hint, without any effect on results."""
+else:
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def prefetch(_context: Any, array: Any, _index: Any) -> Any:
+        """Let the processor fetch an element that will be read soon; a hint, without any effect on results.
+
+        Replays leap from row to row, where the processor cannot guess the next one and each column costs a wait for memory.
+        """
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            array_type = signature.args[0]
+            view = context.make_array(array_type)(context, builder, args[0])
+            place = cgutils.get_item_pointer(context, builder, array_type, view, [args[1]])
+            byte = ir.IntType(8).as_pointer()
+            kind = ir.FunctionType(ir.VoidType(), [byte, *[ir.IntType(32)] * 3])
+            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+            # To be read (0), kept in all caches (3), data (1).
+            constants = [ir.Constant(ir.IntType(32), n) for n in (0, 3, 1)]
+            builder.call(function, [builder.bitcast(place, byte), *constants])
+            return context.get_dummy_value()
+
+        return types.void(array, types.int64), build
 
 
 uncached: Any = partial(njit, error_model="numpy")
@@ -73,6 +114,20 @@ Without Numba's run-time no references are counted, which is most of what handli
 must outlive it: a function that replaces an array of a struct (they are called ``_grow…``) may only be called where no view
 of the old one is used afterwards. One that allocates does not compile as borrowing.
 """
+
+
+def viewing(function: Callable[..., Any]) -> Any:
+    """Like `compiled`, for methods of what a strategy sees that neither allocate nor return anything that is counted.
+
+    Python calls the function; compiled strategies get its borrowing twin, `inside`.
+    """
+    dispatcher = compiled(function)
+    twin = FunctionType(function.__code__, function.__globals__, function.__name__, None, function.__closure__)
+    # Numba keeps machine code on disk by this name; the two must not find each other's.
+    twin.__qualname__ = f"{function.__qualname__}.inside"
+    twin.__module__, twin.__doc__ = function.__module__, function.__doc__
+    dispatcher.inside = borrowing(twin)
+    return dispatcher
 
 
 def nameless(module: ModuleType) -> None:

@@ -16,7 +16,7 @@ from queuefront.core.enums import (
     NO_BID_TICK,
     SELL_EVENT,
 )
-from queuefront.core.jit import borrowing, compiled, internal
+from queuefront.core.jit import borrowing, compiled, internal, viewing
 from queuefront.sim.market_compiled import apply_local_rows, best_levels_before, level_of
 from queuefront.sim.range_view_compiled import apply_range_rows
 
@@ -55,7 +55,7 @@ def _best_levels(a):
 
 
 @attribute(ReplayDepth)
-@compiled
+@viewing
 def best_bid_tick(depth):
     """Highest bid in ticks; NO_BID_TICK where there is none."""
     bid, _ = _best_levels(depth.asset)
@@ -63,7 +63,7 @@ def best_bid_tick(depth):
 
 
 @attribute(ReplayDepth)
-@compiled
+@viewing
 def best_ask_tick(depth):
     """Lowest ask in ticks; NO_ASK_TICK where there is none."""
     _, ask = _best_levels(depth.asset)
@@ -71,7 +71,7 @@ def best_ask_tick(depth):
 
 
 @attribute(ReplayDepth)
-@compiled
+@viewing
 def best_bid(depth):
     """Highest bid; NaN where there is none."""
     bid, _ = _best_levels(depth.asset)
@@ -79,7 +79,7 @@ def best_bid(depth):
 
 
 @attribute(ReplayDepth)
-@compiled
+@viewing
 def best_ask(depth):
     """Lowest ask; NaN where there is none."""
     _, ask = _best_levels(depth.asset)
@@ -87,14 +87,14 @@ def best_ask(depth):
 
 
 @attribute(ReplayDepth)
-@compiled
+@viewing
 def tick_size(depth):
     """Tick size of the instrument."""
     return depth.asset.spec["tick_size"][0]
 
 
 @attribute(ReplayDepth)
-@compiled
+@viewing
 def lot_size(depth):
     """Lot size of the instrument."""
     return depth.asset.spec["lot_size"][0]
@@ -117,7 +117,7 @@ def _qty_at_tick(a, price_tick, side):
 
 
 @attribute(ReplayDepth)
-@compiled
+@viewing
 def best_bid_qty(depth):
     """Quantity at the highest bid; 0 where there is none."""
     bid, _ = _best_levels(depth.asset)
@@ -125,7 +125,7 @@ def best_bid_qty(depth):
 
 
 @attribute(ReplayDepth)
-@compiled
+@viewing
 def best_ask_qty(depth):
     """Quantity at the lowest ask; 0 where there is none."""
     _, ask = _best_levels(depth.asset)
@@ -133,14 +133,14 @@ def best_ask_qty(depth):
 
 
 @method(ReplayDepth)
-@compiled
+@viewing
 def bid_qty_at_tick(depth, price_tick: int):
     """Quantity bid at a tick, hidden quantity included; 0 where there is none, NaN outside of a bounded book."""
     return _qty_at_tick(depth.asset, price_tick, 0)
 
 
 @method(ReplayDepth)
-@compiled
+@viewing
 def ask_qty_at_tick(depth, price_tick: int):
     """Quantity offered at a tick, hidden quantity included; 0 where there is none, NaN outside of a bounded book."""
     return _qty_at_tick(depth.asset, price_tick, 1)
@@ -173,14 +173,14 @@ def ask_depth(depth):
 
 
 @attribute(ReplayDepth)
-@compiled
+@viewing
 def roi_lb_tick(depth):
     """Lowest tick of a bounded book; -2^63 where it is not bounded."""
     return depth.asset.spec["range_low"][0]
 
 
 @attribute(ReplayDepth)
-@compiled
+@viewing
 def roi_ub_tick(depth):
     """Highest tick of a bounded book; 2^63 - 1 where it is not bounded."""
     return depth.asset.spec["range_high"][0]
@@ -205,7 +205,7 @@ def _qty_within(a, level, is_bid, ticks):
 
 
 @method(ReplayDepth)
-@compiled
+@viewing
 def bid_qty_within(depth, ticks: int):
     """Quantity bid at the best price and up to so many ticks below it."""
     apply_local_rows(depth.asset)
@@ -213,7 +213,7 @@ def bid_qty_within(depth, ticks: int):
 
 
 @method(ReplayDepth)
-@compiled
+@viewing
 def ask_qty_within(depth, ticks: int):
     """Quantity offered at the best price and up to so many ticks above it."""
     apply_local_rows(depth.asset)
@@ -221,7 +221,7 @@ def ask_qty_within(depth, ticks: int):
 
 
 @method(ReplayDepth)
-@compiled
+@viewing
 def imbalance(depth, ticks: int):
     """(bid - ask) / (bid + ask) of the quantities within so many ticks of the best prices: -1 to 1, NaN without any."""
     apply_local_rows(depth.asset)
@@ -233,7 +233,7 @@ def imbalance(depth, ticks: int):
 
 
 @attribute(ReplayDepth)
-@compiled
+@viewing
 def micro_price(depth):
     """The mid price, drawn to the side with less quantity at its best price; NaN unless both sides have one.
 

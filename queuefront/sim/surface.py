@@ -18,7 +18,7 @@ from queuefront.core.enums import (
     SELL,
 )
 from queuefront.core.errors import ClosedError
-from queuefront.core.jit import borrowing, compiled, internal
+from queuefront.core.jit import borrowing, compiled, internal, viewing
 from queuefront.sim.bus_compiled import later
 from queuefront.sim.local_compiled import cancel_order, modify_order, submit_order
 from queuefront.sim.loop_compiled import (
@@ -82,7 +82,7 @@ def _let_compute_pass(hbt):
 
 
 @attribute(Backtester)
-@compiled
+@viewing
 def current_timestamp(hbt):
     """The present time of the backtest, ns."""
     _check_open(hbt)
@@ -90,7 +90,7 @@ def current_timestamp(hbt):
 
 
 @attribute(Backtester)
-@compiled
+@viewing
 def num_assets(hbt):
     """How many assets there are."""
     _check_open(hbt)
@@ -106,7 +106,7 @@ def _position(hbt, asset_no):
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def position(hbt, asset_no: int):
     """Our position, in quantity, by the executions that we know of."""
     return _position(hbt, asset_no)
@@ -128,7 +128,7 @@ def _state_values(hbt, asset_no):
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def state_values(hbt, asset_no: int):
     """Position, balance, fee and totals of an asset; a copy."""
     return _state_values(hbt, asset_no)
@@ -205,7 +205,7 @@ def _clear_last_trades(hbt, asset_no):
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def clear_last_trades(hbt, asset_no: int):
     """Forget the trades received so far, of one asset or of ALL_ASSETS."""
     _clear_last_trades(hbt, asset_no)
@@ -220,7 +220,7 @@ def _clear_inactive_orders(hbt, asset_no):
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def clear_inactive_orders(hbt, asset_no: int):
     """Drop our orders that are EXPIRED, FILLED or CANCELED, of one asset or of ALL_ASSETS."""
     _clear_inactive_orders(hbt, asset_no)
@@ -233,7 +233,7 @@ def _queue_ahead(hbt, asset_no, order_id):
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def queue_ahead(hbt, asset_no: int, order_id: Id):
     """The quantity before an order of ours in its queue, by what has reached us; NaN where it does not rest.
 
@@ -256,7 +256,7 @@ def order_queue(hbt, asset_no: int, side: int, price_tick: int):
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def feed_latency(hbt, asset_no: int):
     """(exch_ts, local_ts) of the last row received, ns; None before the first."""
     _check(hbt, asset_no)
@@ -268,7 +268,7 @@ def feed_latency(hbt, asset_no: int):
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def order_latency(hbt, asset_no: int):
     """(request, exchange, response) times of the last order message received, ns; None before the first."""
     _check(hbt, asset_no)
@@ -312,7 +312,7 @@ def _cancel(hbt, asset_no, order_id):
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def submit_buy_order(
     hbt, asset_no: int, order_id: Id, price: float, qty: float, time_in_force: int, order_type: int, wait: bool
 ):  # fmt: skip
@@ -322,7 +322,7 @@ def submit_buy_order(
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def submit_sell_order(
     hbt, asset_no: int, order_id: Id, price: float, qty: float, time_in_force: int, order_type: int, wait: bool
 ):  # fmt: skip
@@ -332,14 +332,14 @@ def submit_sell_order(
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def modify(hbt, asset_no: int, order_id: Id, price: float, qty: float, wait: bool):
     """Ask for another price and open quantity of an order; less at the same price keeps its queue position."""
     return _request(hbt, _modify(hbt, asset_no, order_id, price, qty), wait, asset_no, order_id)
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def cancel(hbt, asset_no: int, order_id: Id, wait: bool):
     """Ask for an order to be canceled."""
     return _request(hbt, _cancel(hbt, asset_no, order_id), wait, asset_no, order_id)
@@ -354,7 +354,7 @@ def _later(hbt, duration):
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def elapse(hbt, duration: int):
     """Let time pass, ns. Returns 0, 1 at the end of the data, or 13 for a negative duration."""
     _check_open(hbt)
@@ -365,14 +365,14 @@ def elapse(hbt, duration: int):
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def elapse_bt(hbt, duration: int):
     """Let time pass in a backtest only: live, it does nothing. Used to model computing time."""
     return elapse(hbt, duration)
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def wait_order_response(hbt, asset_no: int, order_id: Id, timeout: int):
     """Go on until a response to an order arrives, or for `timeout` ns. Returns 0 for both, 1 at the end of the data."""
     _check(hbt, asset_no)
@@ -383,7 +383,7 @@ def wait_order_response(hbt, asset_no: int, order_id: Id, timeout: int):
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def wait_next_feed(hbt, include_order_resp: bool, timeout: int):
     """Go on to the next market event of any asset, or order response if asked.
 
@@ -398,7 +398,7 @@ def wait_next_feed(hbt, include_order_resp: bool, timeout: int):
 
 
 @entry(Backtester, "_goto_end")
-@compiled
+@viewing
 def go_to_end(hbt):
     """Go on to the end of the data. Returns 1."""
     _check_open(hbt)
@@ -406,7 +406,7 @@ def go_to_end(hbt):
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def record_value(hbt, series_no: int, value: float):
     """Append a value, at the present time, to one of the strategy's own series; they are counted from 0 (`Run.series`)."""
     _check_open(hbt)
@@ -414,7 +414,7 @@ def record_value(hbt, series_no: int, value: float):
 
 
 @entry(Backtester)
-@compiled
+@viewing
 def close(hbt):
     """Close the backtest; every other method raises ClosedError from then on. Closing again does nothing. Returns 0."""
     hbt.clock["is_closed"][0] = 1

@@ -117,45 +117,7 @@ def test_compiled_code_sees_the_same_map():
     assert compiled_view(orders, 21) == (3, False, 30, 3)
 
 
-# --- walking ------------------------------------------------------------------------------------------------------
-def test_a_walk_past_its_end_keeps_ending():  # H5.17
-    values = orders_of(NEW).values()
-    assert int(values.next().order_id) == 0
-    assert [values.next() for _ in range(10)] == [None] * 10
-    assert not any(values.has_next() for _ in range(10))
-
-
-def test_there_is_no_current_order_before_and_after_a_walk():
-    values = orders_of(NEW).values()
-    message = "there is no current order; call get() only after has_next() returned True"
-    with pytest.raises(IndexError) as caught:
-        values.get()
-    assert str(caught.value) == message
-    assert values.has_next()
-    assert int(values.get().order_id) == int(values.get().order_id) == 0
-    assert not values.has_next()
-    with pytest.raises(IndexError) as caught:
-        values.get()
-    assert str(caught.value) == message
-
-
-def test_orders_added_during_a_walk_are_not_part_of_it():  # H5.16
-    orders = orders_of(NEW, NEW)
-    seen = []
-    for order in orders:
-        seen.append(int(order.order_id))
-        add(orders, 1000 + len(orders), NEW)
-    assert seen == [0, 10]
-
-
-def test_orders_dropped_during_a_walk_end_it():
-    orders = orders_of(FILLED, FILLED, FILLED)
-    values = orders.values()
-    assert values.has_next()
-    drop(orders)
-    assert not values.has_next()
-
-
+# --- views -----------------------------------------------------------------------------------------------------------
 def test_a_view_shows_the_order_as_it_is_now():
     orders = orders_of(NEW)
     order = orders.get(0)
