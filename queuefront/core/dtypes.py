@@ -366,8 +366,9 @@ ASSET_STATE: Final = register(
             "i8",
         ),  # bounded books: rows that the arrays of all levels have taken in; -1 before they were asked for
         ("own_step_count", "i8"),
+        ("turn_count", "i8"),  # places in the asset's `turns`
     ],
-    itemsize=416,
+    itemsize=424,
 )
 
 #: One value of a series that a strategy records for itself.

@@ -17,6 +17,7 @@ from queuefront.feed.fuse import Fusion, FusionAccount, fuse_streams
 from queuefront.feed.last_snapshot import create_last_snapshot
 from queuefront.feed.npz import read_events, read_latencies, read_records, write_npy, write_npz
 from queuefront.feed.order_latency import generate_order_latency
+from queuefront.feed.replay_index_compiled import BLOCK_SHIFT
 from queuefront.feed.snapshot_diff import (
     CHANGED,
     IN_THE_BOOK_DELETION,
@@ -33,6 +34,7 @@ from queuefront.feed.tape_build import ORDER_COLUMNS, opening_book
 from queuefront.feed.version1 import migrate_version1
 
 __all__ = [
+    "BLOCK_SHIFT",
     "CHANGED",
     "DATABENTO",
     "INSERTED",

@@ -18,10 +18,13 @@ prior_level, …      int32, int64,       market by order only: level, lots and 
 _lots, _row         int32               `order_index_compiled`; -1, 0, -1 where it was not there
 order_id, ival,     as in the event     optional, present where some row has one
 fval                record
+row_by_place        int32               optional, a market by price: the rows that set a quantity, grouped by level and
+                                        side, then -1; see `replay_index`
 ==================  ==================  =================================================================================
 
 The metadata (key ``queuefront.tape``, JSON) carries version, instrument, source, conversion account, counts, time span
-and a checksum of the columns.
+and a checksum of the columns; key ``queuefront.places`` how many rows each group of `row_by_place` has. That index is
+made anew where a file lacks it or cannot be trusted with it.
 """
 
 from __future__ import annotations
@@ -41,6 +44,13 @@ from queuefront.core.instrument import Instrument
 from queuefront.feed.check import validate_events
 from queuefront.feed.clean import validate_event_order
 from queuefront.feed.files import replacing
+from queuefront.feed.replay_index import (
+    PlaceIndex,
+    ReplayIndex,
+    place_index_from_file,
+    place_starts_text,
+    replay_index,
+)
 from queuefront.feed.tape_build import (
     COLUMNS,
     OPTIONAL,
@@ -61,6 +71,8 @@ TAPE_VERSION: Final = 2
 #: The most ticks of a bounded book: what shows all of them at once needs 16 bytes for each.
 RANGE_TICKS_MAX: Final = 2**27
 _META_KEY: Final = b"queuefront.tape"
+_PLACES_KEY: Final = b"queuefront.places"
+_PLACES_COLUMN: Final = "row_by_place"
 
 _TIMES: Final = ("first_exch_ts", "last_exch_ts", "first_local_ts", "last_local_ts")
 
@@ -101,6 +113,8 @@ class Tape:
         self.tick_range: tuple[int, int] | None = None  # of bounded books
         self.opening = opening  # snapshot rows applied to both books before the first event, or None
         self._owner = owner  # the mapping that the columns are views of
+        self._places: PlaceIndex | None = None  # from the file, where it has one
+        self._index: ReplayIndex | None = None
 
     def __len__(self) -> int:
         return len(self.op)
@@ -109,6 +123,13 @@ class Tape:
     def is_by_order(self) -> bool:
         """Whether the market is told by order (L3) and not by price."""
         return "order_no" in self.extra
+
+    @property
+    def index(self) -> ReplayIndex:
+        """What a replay looks up; made when it is first asked for, unless the file has it."""
+        if self._index is None:
+            self._index = replay_index(self, self._places)
+        return self._index
 
     def __repr__(self) -> str:
         i = self.instrument
@@ -179,10 +200,13 @@ class Tape:
             else:
                 arrays.append(pa.array(column))
                 names.append(name)
-        schema = pa.schema(
-            [pa.field(n, a.type) for n, a in zip(names, arrays, strict=True)],
-            metadata={_META_KEY: msgspec.json.encode(self.meta)},
-        )
+        metadata = {_META_KEY: msgspec.json.encode(self.meta)}
+        if not self.is_by_order:
+            rows = self.index.places.rows_by_place
+            arrays.append(pa.array(np.concatenate([rows, np.full(len(self) - len(rows), -1, np.int32)])))
+            names.append(_PLACES_COLUMN)
+            metadata[_PLACES_KEY] = place_starts_text(self.index.places)
+        schema = pa.schema([pa.field(n, a.type) for n, a in zip(names, arrays, strict=True)], metadata=metadata)
         batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
         with replacing(path) as file, pa.ipc.new_file(file, schema) as writer:
             writer.write_batch(batch)
@@ -218,8 +242,12 @@ class Tape:
             instrument = Instrument.from_dict(meta["instrument"])
         except (ConfigError, TypeError) as e:
             raise DataFormatError(f"{path}: the tape's instrument: {e}; make it again with `qf convert`") from e
+        rows_by_place = columns.pop(_PLACES_COLUMN, None)
         tape = cls(columns, levels, instrument, meta, owner=(source, batch))
         tape._validate_indices(path)
+        if rows_by_place is not None:
+            text = reader.schema.metadata.get(_PLACES_KEY)
+            tape._places = place_index_from_file(rows_by_place, text, len(tape), len(levels))
         return tape
 
     def verify(self) -> None:
@@ -236,6 +264,11 @@ class Tape:
                 f"{self.meta.get('source')}: checksum {found} where the tape says {self.meta.get('checksum')}; "
                 "the file was altered: make it again with `qf convert`"
             )
+        if self._places is not None and not _is_same_index(self._places, replay_index(self, None).places):
+            raise DataFormatError(
+                f"{self.meta.get('source')}: column {_PLACES_COLUMN} does not group the tape's own rows; the file was "
+                "altered: make it again with `qf convert`"
+            )
 
     def with_instrument(self, instrument: Instrument) -> Tape:
         """Return the same market under another instrument of the same grid, sharing the columns.
@@ -250,6 +283,7 @@ class Tape:
         meta = {**self.meta, "instrument": instrument.to_dict()}
         tape = Tape(dict(self._columns()), self.levels, instrument, meta, self.opening, self._owner)
         tape.tick_range = self.tick_range
+        tape._places, tape._index = self._places, self._index
         return tape
 
     def bounded(self, low_tick: int, high_tick: int) -> Tape:
@@ -317,6 +351,10 @@ class Tape:
             )
 
 
+def _is_same_index(one: PlaceIndex, other: PlaceIndex) -> bool:
+    return np.array_equal(one.rows_by_place, other.rows_by_place) and np.array_equal(one.place_starts, other.place_starts)
+
+
 def _dictionary(
     pa: Any, level: npt.NDArray[np.int32], levels: npt.NDArray[np.int64], is_priced: npt.NDArray[np.bool_]
 ) -> Any:
@@ -350,9 +388,11 @@ def _map_columns(path: Path, batch: Any) -> tuple[dict[str, npt.NDArray[Any]], n
 
     expected = ["tick" if name == "level" else name for name in COLUMNS]
     names = list(batch.schema.names)
-    optional = [name for name in names if name in OPTIONAL]
+    optional = [name for name in names if name in OPTIONAL or name == _PLACES_COLUMN]
     if names != expected + optional:
-        raise SchemaMismatchError(f"{path}: columns {names} where a tape has {expected} and maybe {list(OPTIONAL)}")
+        raise SchemaMismatchError(
+            f"{path}: columns {names} where a tape has {expected} and maybe {[*OPTIONAL, _PLACES_COLUMN]}"
+        )
     columns: dict[str, npt.NDArray[Any]] = {}
     levels: npt.NDArray[np.int64] = np.zeros(0, np.int64)
     for name, array in zip(names, batch.columns, strict=True):
@@ -362,7 +402,7 @@ def _map_columns(path: Path, batch: Any) -> tuple[dict[str, npt.NDArray[Any]], n
             columns["level"] = _view(array.indices, np.dtype(np.int32))
             levels = _view(array.dictionary, np.dtype(np.int64))
             continue
-        wanted = np.dtype(COLUMNS.get(name) or OPTIONAL[name])
+        wanted = np.dtype(np.int32 if name == _PLACES_COLUMN else COLUMNS.get(name) or OPTIONAL[name])
         if array.null_count or array.type != pa.from_numpy_dtype(wanted):
             raise SchemaMismatchError(
                 f"{path}: column {name} is {array.type} with {array.null_count} nulls; a tape has {wanted}"

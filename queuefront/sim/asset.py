@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from queuefront.bot import Struct, new_orders, new_table, struct
-from queuefront.core.dtypes import EVENT, FILL, ORDER, ORDER_CHANGE, OWN_STEP, SAMPLE, TRACE
+from queuefront.core.dtypes import EVENT, ORDER, OWN_STEP, TRACE
 from queuefront.core.jit import compiled
 
 __all__ = ["ReplayAsset", "new_asset"]
@@ -16,8 +16,10 @@ __all__ = ["ReplayAsset", "new_asset"]
     # the tape, read-only
     "ev op exch_ts local_ts level lots best_bid_exch best_ask_exch best_bid_local best_ask_local levels "
     "order_no order_id prior_level prior_lots prior_row "
+    "rows_by_place place_starts block_exch_ts block_local_ts block_high block_low "
     # exchange half
-    "exch_lots taken_lots own_count resting resting_ids resting_table bid_queue ask_queue "
+    "exch_lots place_cursor cleared_row turns is_waited taken_lots "
+    "own_count resting resting_ids resting_table bid_queue ask_queue "
     # order bus and latencies
     "requests responses latency_rows answered_rows entry_samples response_samples "
     # local half
@@ -34,7 +36,10 @@ class ReplayAsset(Struct):
     spec : ASSET_SPEC[1].   state : ASSET_STATE[1].   ev … levels : the tape's columns.
     models : ModelFunctions, see `hooks`.   fee_tiers : FEE_TIER[n].   funding : FUNDING[n], by time.
     order_no … prior_row : the tape's columns of a market by order; empty otherwise.
-    exch_lots, local_lots : int64[2 × levels], lots by level and side: bids at 2 × level, asks at 2 × level + 1.
+    rows_by_place … block_low : see `feed.replay_index_compiled`.
+    exch_lots, local_lots : int64[2 × levels], lots by level and side: bids at 2 × level, asks at 2 × level + 1. What the
+        exchange has is brought up to date where it is asked for, see `place_compiled`.
+    place_cursor, cleared_row, turns, is_waited : see `place_compiled`.
     taken_lots : int64[2 × levels], what we have taken since the market set the level; empty unless liquidity is honest.
     range_bids, range_asks : float64[ticks of the range], quantities of a bounded book, see `range_view_compiled`; empty
         without bounds.   range_bids_shown, range_asks_shown : the same memory, read-only.
@@ -56,14 +61,18 @@ class ReplayAsset(Struct):
 
 
 @compiled
-def new_asset(layout, spec, state, models, tables, columns, bests, levels, prior, book, latencies, params, views):
+def new_asset(  # tidy: allow size: one line a field
+    layout, spec, state, models, tables, columns, bests, levels, prior, index, book, latencies, kept, params, views
+):  # fmt: skip
     """Return a replayed asset before its first event.
 
     layout : LAYOUT.   models : ModelFunctions.   tables : (fee_tiers, funding).
     columns : (ev, op, exch_ts, local_ts, level, lots).   bests : the tape's four columns of best levels.
     prior : (order_no, order_id, prior_level, prior_lots, prior_row), empty unless the market is by order.
+    index : (rows_by_place, place_starts, block_exch_ts, block_local_ts, block_high, block_low).
     book : (exch_lots, taken_lots, local_lots).   params : (queue_params, latency_params, fee_params, exchange_params).
-    latencies : (latency_rows, answered_rows, entry_samples, response_samples).   views : (range_bids … range_asks_shown).
+    latencies : (latency_rows, answered_rows, entry_samples, response_samples).   kept : (fills, changes, samples), empty.
+    views : (range_bids … range_asks_shown).
     """
     capacity = 64
     resting = np.zeros(capacity, ORDER)
@@ -90,7 +99,17 @@ def new_asset(layout, spec, state, models, tables, columns, bests, levels, prior
         prior[2],
         prior[3],
         prior[4],
+        index[0],
+        index[1],
+        index[2],
+        index[3],
+        index[4],
+        index[5],
         book[0],
+        index[1][:-1].copy(),
+        np.full(len(book[0]), -1, np.int32),
+        np.zeros(capacity, np.int32),
+        np.zeros(len(book[0]), np.bool_),
         book[1],
         np.zeros(len(book[0]), np.int32),
         resting,
@@ -116,9 +135,9 @@ def new_asset(layout, spec, state, models, tables, columns, bests, levels, prior
         np.zeros(0, np.int64),
         np.zeros((0, 2), np.int32),
         np.zeros(0, OWN_STEP),
-        np.zeros(256, FILL),
-        np.zeros(1024, ORDER_CHANGE),
-        np.zeros(256, SAMPLE),
+        kept[0],
+        kept[1],
+        kept[2],
         np.zeros(0, TRACE),
         params[0],
         params[1],

@@ -21,6 +21,7 @@ from queuefront.sim.honest_compiled import process_honest_row, skip_to_own_row_h
 from queuefront.sim.level_rows_compiled import process_level_row
 from queuefront.sim.market_compiled import skip_to_own_row, skip_to_own_row_by_order
 from queuefront.sim.order_rows_compiled import process_order_row
+from queuefront.sim.place_compiled import next_own_row
 from queuefront.sim.requests_compiled import dispatch_due
 
 __all__ = ["AWAIT_ANY", "AWAIT_NOTHING", "AWAIT_ORDER", "run_exchange"]
@@ -48,15 +49,17 @@ def _run_level_rows(a, until_ts, awaits, order_id):
     """Process the rows of a market by price up to a time, or to the awaited response to a fill among them."""
     state = a.state[0]
     # Taken into locals once: loading them from the asset at every row of ours would cost as much as the row.
-    op, exch_ts, level, lots = a.op, a.exch_ts, a.level, a.lots
-    best_bid, best_ask, book_lots, own_count = a.best_bid_exch, a.best_ask_exch, a.exch_lots, a.own_count
+    op, exch_ts, level = a.op, a.exch_ts, a.level
+    best_bid, best_ask = a.best_bid_exch, a.best_ask_exch
+    block_exch_ts, block_high, block_low = a.block_exch_ts, a.block_high, a.block_low
     count = len(op)
     row = state["exch_row"]
     while True:
         own_bid, own_ask = state["own_best_bid_level"], state["own_best_ask_level"]
         row = skip_to_own_row(
-            op, exch_ts, level, lots, best_bid, best_ask, book_lots, own_count, row, until_ts, own_bid, own_ask
-        )
+            op, exch_ts, level, best_bid, best_ask, block_exch_ts, block_high, block_low,
+            row, until_ts, own_bid, own_ask, next_own_row(a, row),
+        )  # fmt: skip
         if row >= count or exch_ts[row] > until_ts:
             break
         queued = state["response_tail"]

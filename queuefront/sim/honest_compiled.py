@@ -42,6 +42,7 @@ from queuefront.core.jit import borrowing
 from queuefront.sim.executions_compiled import execute_passive, quantity, trace
 from queuefront.sim.level_rows_compiled import requeue
 from queuefront.sim.market_compiled import apply_clear, best_levels_before
+from queuefront.sim.place_compiled import lots_at
 from queuefront.sim.resting_compiled import find_turn
 
 __all__ = ["available_lots", "note_taken", "own_lots_at", "process_honest_row", "skip_to_own_row_honest"]
@@ -50,9 +51,10 @@ __all__ = ["available_lots", "note_taken", "own_lots_at", "process_honest_row", 
 @borrowing
 def available_lots(a, place):
     """Return the lots that an order of ours could have of a level and side."""
-    lots = a.exch_lots[place]
-    if a.spec[0]["is_honest"]:
-        lots -= a.taken_lots[place]
+    spec = a.spec[0]
+    if spec["is_honest"]:
+        return max(a.exch_lots[place] - a.taken_lots[place], np.int64(0))
+    lots = a.exch_lots[place] if spec["is_by_order"] else lots_at(a, place)
     return max(lots, np.int64(0))
 
 

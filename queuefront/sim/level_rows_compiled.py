@@ -18,7 +18,7 @@ from queuefront.core.enums import (
 )
 from queuefront.core.jit import borrowing
 from queuefront.sim.executions_compiled import execute_passive, fill_crossed, quantity, trace
-from queuefront.sim.market_compiled import apply_clear, best_levels_before
+from queuefront.sim.market_compiled import best_levels_before, clear_ranges
 from queuefront.sim.resting_compiled import find_turn
 
 __all__ = ["process_level_row", "requeue"]
@@ -102,6 +102,16 @@ def _on_trade(a, row, is_buy):
 
 
 @borrowing
+def _clear(a, row, what, bid, ask):
+    """Empty one side or both; bid, ask : the best levels before."""
+    ranges = clear_ranges(what, np.int64(a.level[row]), bid, ask, len(a.levels))
+    for side in range(2):
+        for level in range(ranges[2 * side], ranges[2 * side + 1] + 1):
+            place = 2 * level + side
+            a.exch_lots[place], a.cleared_row[place] = 0, row
+
+
+@borrowing
 def process_level_row(a, row):
     """Apply one row that concerns our orders, or clears a side."""
     what = a.op[row] & OP_MASK
@@ -118,4 +128,4 @@ def process_level_row(a, row):
         bid, ask = best_levels_before(
             a.best_bid_exch, a.best_ask_exch, row, state["opening_bid_level"], state["opening_ask_level"]
         )
-        apply_clear(a.exch_lots, what, np.int64(a.level[row]), bid, ask)
+        _clear(a, row, what, bid, ask)

@@ -29,7 +29,8 @@ from queuefront.core.enums import (
     REPLACED,
     REQUEST_IN_PROGRESS,
 )
-from queuefront.core.jit import borrowing, internal
+from queuefront.core.jit import borrowing, internal, prefetch
+from queuefront.feed import BLOCK_SHIFT
 from queuefront.sim.bus_compiled import NEVER, due_response, later, push_request, push_response
 from queuefront.sim.queue_compiled import round_half_away
 from queuefront.sim.queue_view_compiled import begin_queue, note_own_step
@@ -37,6 +38,7 @@ from queuefront.sim.queue_view_compiled import begin_queue, note_own_step
 __all__ = [
     "cancel_order",
     "deliver_responses",
+    "fetch_feed",
     "modify_order",
     "next_feed_ts",
     "pay_funding",
@@ -66,20 +68,45 @@ def next_feed_ts(a):
 
 
 @borrowing
+def fetch_feed(a, until_ts):
+    """Let the processor fetch the rows around the one that `receive_feed` will come to."""
+    block, blocks = a.state["local_row"][0] >> BLOCK_SHIFT, len(a.block_local_ts)
+    while block < blocks and a.block_local_ts[block] <= until_ts:
+        block += 1
+    if block < blocks:
+        row = block << BLOCK_SHIFT
+        prefetch(a.op, row)
+        for k in range(4):
+            prefetch(a.local_ts, row + 8 * k)
+            prefetch(a.exch_ts, row + 8 * k)
+        for k in range(2):
+            prefetch(a.best_bid_local, row + 16 * k)
+            prefetch(a.best_ask_local, row + 16 * k)
+
+
+@borrowing
 def receive_feed(a, until_ts):
     """Consume the rows that the local half sees up to a time."""
     op, local_ts = a.op, a.local_ts
     state = a.state[0]
-    row, seen = state["local_row"], state["local_feed_row"]
+    block_local_ts = a.block_local_ts
+    first = row = state["local_row"]
     count = len(op)
     while row < count:
-        if op[row] & OP_AT_LOCAL:
-            if local_ts[row] > until_ts:
-                break
-            seen = row
-        row += 1
+        block = row >> BLOCK_SHIFT
+        if block_local_ts[block] > until_ts:
+            # The row that is too late stands in this block; only blocks that end in time are leapt over.
+            while row < count and (not op[row] & OP_AT_LOCAL or local_ts[row] <= until_ts):
+                row += 1
+            break
+        row = (block + 1) << BLOCK_SHIFT
+    row = min(row, count)
     state["local_row"] = row
-    state["local_feed_row"] = seen
+    while row > first:
+        row -= 1
+        if op[row] & OP_AT_LOCAL:
+            state["local_feed_row"] = row
+            break
 
 
 # --- what is recorded ---------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from queuefront.core.enums import END_OF_DATA, MARKET_FEED, ORDER_RESPONSE
 from queuefront.core.jit import borrowing, compiled, internal, processor_us
 from queuefront.sim.bus_compiled import NEVER, due_request, due_response, later
 from queuefront.sim.exchange_compiled import AWAIT_ANY, AWAIT_NOTHING, AWAIT_ORDER, run_exchange
-from queuefront.sim.local_compiled import deliver_responses, next_feed_ts, pay_funding, receive_feed
+from queuefront.sim.local_compiled import deliver_responses, fetch_feed, next_feed_ts, pay_funding, receive_feed
 from queuefront.sim.market_compiled import best_levels_before
 
 __all__ = [
@@ -220,6 +220,8 @@ def go_to(hbt, until_ts, mode, asset_no, order_id):
     if is_feed_mode:
         for k in range(count):
             until_ts = min(until_ts, next_feed_ts(hbt.assets[k]))
+    for k in range(count):
+        fetch_feed(hbt.assets[k], until_ts)
     if mode == UNTIL_FEED_OR_RESPONSE:
         until_ts = _run_interleaved(hbt, until_ts)
     else:

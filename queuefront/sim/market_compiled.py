@@ -1,7 +1,7 @@
 """The recorded market at the exchange and as we see it.
 
-The exchange half stops only at rows that concern an order of ours; everything between is one tight loop. The best
-prices are looked up in the tape; quantities are stored as rows pass.
+The exchange half stops only at rows that concern an order of ours. The best prices are looked up in the tape, and so are
+quantities in a market by price; in a market by order they are stored as rows pass.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ from queuefront.core.enums import (
     OP_FILL_ORDER,
     OP_MASK,
     OP_MODIFY_ORDER,
-    OP_OUTSIDE,
     OP_SELL_TRADE,
     OP_SET_ASK,
 )
 from queuefront.core.jit import borrowing
+from queuefront.feed import BLOCK_SHIFT
 
 __all__ = [
     "apply_clear",
     "apply_local_rows",
     "apply_order_row",
     "best_levels_before",
+    "clear_ranges",
     "first_level_at_or_above",
     "level_of",
     "skip_to_own_row",
@@ -64,10 +65,12 @@ def level_of(levels, tick):
 
 
 @borrowing
-def apply_clear(book_lots, what, level, best_bid, best_ask):
-    """Empty one side or both as `book.clear_bids` does; `best_bid`, `best_ask` are the best levels before."""
-    count = len(book_lots) // 2
-    low_bid, high_bid, low_ask, high_ask = 0, -1, 0, -1  # ranges to empty, both ends included
+def clear_ranges(what, level, best_bid, best_ask, count):
+    """Return (low_bid, high_bid, low_ask, high_ask), the levels that a clear empties, both ends included.
+
+    best_bid, best_ask : the best levels before.   count : number of levels.
+    """
+    low_bid, high_bid, low_ask, high_ask = 0, -1, 0, -1
     if what == OP_CLEAR_BIDS:
         low_bid, high_bid = level, best_bid
     elif what == OP_CLEAR_ASKS:
@@ -76,6 +79,13 @@ def apply_clear(book_lots, what, level, best_bid, best_ask):
         high_bid = count - 1
     if what == OP_CLEAR_BOTH or what == OP_CLEAR_ALL_ASKS:
         high_ask = count - 1
+    return low_bid, high_bid, low_ask, high_ask
+
+
+@borrowing
+def apply_clear(book_lots, what, level, best_bid, best_ask):
+    """Empty one side or both as `book.clear_bids` does; `best_bid`, `best_ask` are the best levels before."""
+    low_bid, high_bid, low_ask, high_ask = clear_ranges(what, level, best_bid, best_ask, len(book_lots) // 2)
     for v in range(low_bid, high_bid + 1):
         book_lots[2 * v] = 0
     for v in range(low_ask, high_ask + 1):
@@ -92,43 +102,51 @@ def best_levels_before(best_bid, best_ask, row, opening_bid, opening_ask):
 
 @borrowing
 def skip_to_own_row(
-    op, exch_ts, level, lots, best_bid, best_ask, book_lots, own_count, row, until_ts, own_best_bid, own_best_ask
+    op, exch_ts, level, best_bid, best_ask, block_exch_ts, block_high, block_low,
+    row, until_ts, own_best_bid, own_best_ask, own_row,
 ):  # fmt: skip
-    """Apply exchange rows up to a time, stopping before the first that concerns an order of ours. Returns the next row.
+    """Pass exchange rows up to a time, stopping before the first that concerns an order of ours. Returns the next row.
 
-    row : the first row not yet applied.   until_ts : rows at this time are still applied.
+    row : the first row not yet passed.   until_ts : rows at this time are still passed.
     own_best_bid, own_best_ask : levels of our best orders, see ASSET_STATE.
-    book_lots : int64[2 × levels], mutated.   own_count : int32[2 × levels].
+    own_row : the next row that changes the quantity at one of our prices, see `place_compiled`.
+    block_exch_ts … block_low : see `feed.replay_index_compiled`; blocks that reach none of our orders are leapt over.
 
     A row concerns us if it changes the quantity at one of our prices, brings the other side's best price to one of ours, or
-    is a trade that reaches one. Rows that clear a side are left to the caller too: they are rare and need more than this
-    loop keeps at hand.
+    is a trade that reaches one. Rows that clear a side are left to the caller too.
     """
     count = len(op)
     while row < count:
-        code = op[row]
-        if code & OP_AT_EXCH:
-            if exch_ts[row] > until_ts:
-                break
-            what = code & OP_MASK
-            if 0 < what <= OP_SET_ASK:
-                place = 2 * level[row] + what - 1
-                if own_count[place] != 0 or best_bid[row] >= own_best_ask or best_ask[row] <= own_best_bid:
-                    break
-                book_lots[place] = lots[row]
-            elif what == OP_BUY_TRADE:
-                if level[row] >= own_best_ask:
-                    break
-            elif what == OP_SELL_TRADE:
-                if level[row] <= own_best_bid:
-                    break
-            elif what == OP_OUTSIDE:
-                if own_count[2 * level[row] + (0 if code & OP_BID else 1)] != 0:
-                    break
-            elif what >= OP_CLEAR_BIDS:
-                break
-        row += 1
-    return row
+        block = row >> BLOCK_SHIFT
+        end = (block + 1) << BLOCK_SHIFT
+        if (
+            end <= own_row
+            and block_exch_ts[block] <= until_ts
+            and block_high[block] < own_best_ask
+            and block_low[block] > own_best_bid
+        ):
+            row = end
+            continue
+        end = min(end, count)
+        while row < end:
+            code = op[row]
+            if code & OP_AT_EXCH:
+                if exch_ts[row] > until_ts or row == own_row:
+                    return row
+                what = code & OP_MASK
+                if 0 < what <= OP_SET_ASK:
+                    if best_bid[row] >= own_best_ask or best_ask[row] <= own_best_bid:
+                        return row
+                elif what == OP_BUY_TRADE:
+                    if level[row] >= own_best_ask:
+                        return row
+                elif what == OP_SELL_TRADE:
+                    if level[row] <= own_best_bid:
+                        return row
+                elif what >= OP_CLEAR_BIDS:
+                    return row
+            row += 1
+    return count
 
 
 @borrowing

@@ -13,6 +13,7 @@ from queuefront.core.dtypes import ORDER
 from queuefront.core.enums import BUY
 from queuefront.core.jit import borrowing, internal
 from queuefront.sim.market_compiled import first_level_at_or_above
+from queuefront.sim.place_compiled import await_place
 
 __all__ = ["add_resting", "find_resting", "find_turn", "remove_resting"]
 
@@ -111,7 +112,10 @@ def add_resting(a, message):
     else:
         state["resting_asks"] = count + 1
     if level >= 0:
-        a.own_count[2 * level + (0 if is_bid else 1)] += 1
+        own = 2 * level + (0 if is_bid else 1)
+        a.own_count[own] += 1
+        if not (a.spec["is_by_order"][0] or a.spec["is_honest"][0]):
+            await_place(a, own)
     _update_best(a)
     return place
 
