@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import AsyncExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from queuefront.cli.progress import spinner
 from queuefront.cli.terminal import consoles, guarded, print_pairs
 from queuefront.core import ConfigError, now_ns
 
@@ -99,7 +101,9 @@ async def _serve(config: PaperConfig, address: tuple[str, int], *, is_stepped: b
         loop.add_signal_handler(number, ended.set)
     _, err = consoles()
     try:
-        async with server:
+        async with AsyncExitStack() as stack:
+            with spinner("Opening the market; its matching engine is compiled the first time"):
+                await stack.enter_async_context(server)
             err.print(f"{config.venue} on {server.rest_url} and {server.ws_url}: {_symbols(server)}", highlight=False)
             await _watch(server, err, ended, exit_at_end=exit_at_end)
     finally:
