@@ -161,7 +161,7 @@ def test_a_change_of_the_book_becomes_records_of_64_bytes_and_no_dictionary(is_s
     gc.collect()
     live = decoder(spot=is_spot)
     live.decode(DEPTH, NOW)
-    before = sum(isinstance(thing, dict) for thing in gc.get_objects())
+    before = sum(type(thing) is dict for thing in gc.get_objects())
     kept = [live.decode(DEPTH, NOW) for _ in range(100)]
-    assert sum(isinstance(thing, dict) for thing in gc.get_objects()) - before < 10
+    assert sum(type(thing) is dict for thing in gc.get_objects()) - before < 10
     assert {message.rows.nbytes for message in kept} == {64}
