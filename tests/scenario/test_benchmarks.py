@@ -72,6 +72,7 @@ def test_the_connectors_figures_are_measured_and_written(
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_a_queue_of_ones_own_is_measured_beside_the_built_in_one(capsys: pytest.CaptureFixture[str]) -> None:
     """That it comes to the same fills is part of the measurement."""
     own_models.main(["--tiny", "--repeats", "1"])

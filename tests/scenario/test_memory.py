@@ -94,6 +94,7 @@ def test_the_engine_takes_no_address_of_memory():  # H3.7 H3.21 H3.24
     assert found == []
 
 
+@pytest.mark.soak
 def test_closing_and_collecting_frees_nothing_twice():  # H3.9
     for _ in range(50):
         hbt = running()

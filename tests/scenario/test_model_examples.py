@@ -79,6 +79,7 @@ model = OwnFees(fee, params=[0.5])
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_a_plain_function_serves_and_runs_without_it_go_on(tmp_path: Path) -> None:
     """What is compiled is kept on disk, where processes without the file must be able to read on."""
     tape, path = market(tmp_path), tmp_path / "plain_fees.py"
