@@ -83,6 +83,8 @@ class Backtest:
         if sample_every_ns is not None and sample_every_ns < 0:
             raise ConfigError(f"sample_every_ns is {sample_every_ns}; give nanoseconds, or 0 for no samples")
         self.tapes = [asset.load() for asset in self.assets]
+        for tape in self.tapes:
+            tape.make_index()  # here, so that no run waits for it
         self.records = records
         self.trace = trace
         self.series = tuple(series)

@@ -126,7 +126,11 @@ class Tape:
 
     @property
     def index(self) -> ReplayIndex:
-        """What a replay looks up; made when it is first asked for, unless the file has it."""
+        """What a replay looks up."""
+        return self.make_index()
+
+    def make_index(self) -> ReplayIndex:
+        """Make what a replay looks up, where that is not done yet, and return it: some nanoseconds a row."""
         if self._index is None:
             self._index = replay_index(self, self._places)
         return self._index
