@@ -1,6 +1,5 @@
 """Market data at rest: event files, converters, checks, cleaning and synthetic markets."""
 
-from queuefront.feed.binance_message import MarketMessage, MessageDecoder
 from queuefront.feed.check import CheckReport, Problem, check_events, validate_events, validate_latencies
 from queuefront.feed.clean import (
     OrderViolation,
@@ -10,8 +9,6 @@ from queuefront.feed.clean import (
     validate_event_order,
 )
 from queuefront.feed.conversion import Conversion, ConversionAccount, Gap, Refusal, VenueMessage
-from queuefront.feed.convert import SOURCES, convert_lines
-from queuefront.feed.databento import DATABENTO, convert_databento
 from queuefront.feed.files import replacing
 from queuefront.feed.fuse import Fusion, FusionAccount, fuse_streams
 from queuefront.feed.last_snapshot import create_last_snapshot
@@ -27,6 +24,9 @@ from queuefront.feed.snapshot_diff import (
     UNCHANGED,
     DiffOrderBookSnapshot,
 )
+from queuefront.feed.sources.binance_convert import SOURCES, convert_lines
+from queuefront.feed.sources.binance_message import MarketMessage, MessageDecoder
+from queuefront.feed.sources.databento import DATABENTO, convert_databento
 from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
 from queuefront.feed.synth_orders import synthesize_orders
 from queuefront.feed.tape import RANGE_TICKS_MAX, Tape

@@ -40,7 +40,7 @@ from queuefront.feed import (
 )
 from queuefront.feed.snapshot_diff import DiffOrderBookSnapshot
 from tests.differential.recorded import feed
-from tests.unit.feed.dbn_files import dbn_file, header, message
+from tests.unit.feed.sources.dbn_files import dbn_file, header, message
 
 BOTH = EXCH_EVENT | LOCAL_EVENT
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from queuefront.core import EVENT
-from queuefront.feed.binance import LineRefused, Wanted, decode_message
-from queuefront.feed.binance_compiled import (
+from queuefront.feed.sources.binance import LineRefused, Wanted, decode_message
+from queuefront.feed.sources.binance_compiled import (
     COL_EXCH_TS,
     COL_FIRST_ID,
     COL_KIND,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from queuefront.core import QueuefrontError
 from queuefront.feed import convert_databento
-from tests.unit.feed.dbn_files import DAY, header, message
+from tests.unit.feed.sources.dbn_files import DAY, header, message
 
 HEAD = header()
 WHOLE = HEAD + b"".join(message("ACMRTF"[i % 6], "BAN"[i % 3], order_id=i, recv_ts=DAY + 300 + i) for i in range(12))

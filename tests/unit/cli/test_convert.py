@@ -111,7 +111,7 @@ GRID = ("--tick-size", "0.25", "--lot-size", "1")
 
 
 def test_market_by_order_becomes_events_with_an_account(tmp_path: Path) -> None:
-    from tests.unit.feed.dbn_files import dbn_file, message
+    from tests.unit.feed.sources.dbn_files import dbn_file, message
 
     out = tmp_path / "es.npz"
     feed = dbn_file(tmp_path, message(), message("X"), message("C"))
@@ -124,7 +124,7 @@ def test_market_by_order_becomes_events_with_an_account(tmp_path: Path) -> None:
 
 
 def test_several_instruments_need_the_option(tmp_path: Path) -> None:
-    from tests.unit.feed.dbn_files import dbn_file, message
+    from tests.unit.feed.sources.dbn_files import dbn_file, message
 
     feed = dbn_file(tmp_path, message(), message(instrument_id=8))
     ran = qf("convert", "databento", feed, "-o", tmp_path / "es.npz")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import BUY_EVENT, DEPTH_EVENT, DEPTH_SNAPSHOT_EVENT, SELL_EVENT
-from queuefront.feed.binance_message import MessageDecoder
+from queuefront.feed.sources.binance_message import MessageDecoder
 from queuefront.venues.book_sync import BookSync, Notice, Publication, Rule
 from queuefront.venues.level_book import LevelBook
 from tests.venue_data import load, needs_data

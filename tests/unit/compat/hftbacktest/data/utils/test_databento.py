@@ -7,7 +7,7 @@ import pytest
 from queuefront.compat.hftbacktest.data.utils.databento import convert
 from queuefront.core import ConfigError
 from queuefront.feed import convert_databento, read_events
-from tests.unit.feed.dbn_files import dbn_file, message
+from tests.unit.feed.sources.dbn_files import dbn_file, message
 
 
 def test_it_returns_and_writes_what_the_converter_makes(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ Rules:
 from __future__ import annotations
 
 import os
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,6 @@ from queuefront.core.enums import (
     CANCEL_ORDER_EVENT,
     DEPTH_CLEAR_EVENT,
     FILL_EVENT,
-    KIND_MASK,
     KIND_NAMES,
     MODIFY_ORDER_EVENT,
     SELL_EVENT,
@@ -35,15 +34,14 @@ from queuefront.core.enums import (
 )
 from queuefront.core.errors import ConfigError, DataFormatError
 from queuefront.core.instrument import Instrument, Number, format_decimal
-from queuefront.feed.binance_lines import Progress
 from queuefront.feed.conversion import LIST_MAX, Conversion, ConversionAccount, Gap, Refusal
-from queuefront.feed.convert import grid_step, ready_for_replay
-from queuefront.feed.dbn import DbnFile, Interval
+from queuefront.feed.sources.binance_lines import Progress
+from queuefront.feed.sources.dbn import DbnFile, Interval
+from queuefront.feed.sources.tail import OnBad, count_kinds, grid_step, ready_for_replay
 
 __all__ = ["DATABENTO", "convert_databento"]
 
 Records = npt.NDArray[Any]
-OnBad = Literal["stop", "skip"]
 
 DATABENTO: Final = "databento"
 
@@ -108,8 +106,7 @@ def convert_databento(
     rows = _rows(records[chosen], chosen, account, stops=on_bad == "stop")
     account.sha256, account.input_bytes, account.lines = file.digest(), file.input_bytes, len(records) + file.other_count
     _count_left_out(account, len(records) - len(chosen), file.other_count)
-    kinds, counts = np.unique(rows["ev"] & np.uint64(KIND_MASK), return_counts=True)
-    account.events_by_kind = {KIND_NAMES[int(kind)]: int(n) for kind, n in zip(kinds, counts, strict=True)}
+    count_kinds(rows, account)
     tick, account.tick_size_inferred_from = grid_step(tick_size, rows["px"][np.isfinite(rows["px"])], "tick_size", account)
     lot, account.lot_size_inferred_from = grid_step(lot_size, rows["qty"], "lot_size", account)
     account.tick_size, account.lot_size = format_decimal(tick), format_decimal(lot)

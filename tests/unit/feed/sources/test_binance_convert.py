@@ -14,7 +14,7 @@ from queuefront.core import ConfigError, ContractKind, DataError, DataFormatErro
 from queuefront.core.enums import BUY_EVENT, DEPTH_EVENT, DEPTH_SNAPSHOT_EVENT, EXCH_EVENT, KIND_MASK, LOCAL_EVENT
 from queuefront.feed.check import check_events
 from queuefront.feed.conversion import Gap, Refusal
-from queuefront.feed.convert import convert_lines
+from queuefront.feed.sources.binance_convert import convert_lines
 
 START = 1_700_000_000_000  # ms
 

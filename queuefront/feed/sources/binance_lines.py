@@ -12,8 +12,9 @@ import numpy.typing as npt
 from queuefront.core.clock import monotonic_s
 from queuefront.core.dtypes import EVENT
 from queuefront.core.errors import DataFormatError
-from queuefront.feed.binance import Decoded, LineRefused, Wanted, decode_message
-from queuefront.feed.binance_compiled import (
+from queuefront.feed.conversion import LIST_MAX, QUOTE_MAX, ConversionAccount, Gap, Refusal, VenueMessage
+from queuefront.feed.sources.binance import Decoded, LineRefused, Wanted, decode_message
+from queuefront.feed.sources.binance_compiled import (
     COL_EXCH_TS,
     COL_FIRST_ID,
     COL_KIND,
@@ -37,8 +38,7 @@ from queuefront.feed.binance_compiled import (
     OPT_SPOT,
     scan_lines,
 )
-from queuefront.feed.conversion import LIST_MAX, QUOTE_MAX, ConversionAccount, Gap, Refusal, VenueMessage
-from queuefront.feed.raw import RawLines
+from queuefront.feed.sources.raw import RawLines
 
 __all__ = ["LineConverter", "Progress"]
 

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from queuefront.core.dtypes import EVENT
 from queuefront.core.errors import DataFormatError
-from queuefront.feed.binance import Decoded, LineRefused, Wanted, decode_message
-from queuefront.feed.binance_compiled import (
+from queuefront.feed.conversion import QUOTE_MAX
+from queuefront.feed.sources.binance import Decoded, LineRefused, Wanted, decode_message
+from queuefront.feed.sources.binance_compiled import (
     COL_EXCH_TS,
     COL_FIRST_ID,
     COL_KIND,
@@ -34,7 +35,6 @@ from queuefront.feed.binance_compiled import (
     OPT_SPOT,
     scan_lines,
 )
-from queuefront.feed.conversion import QUOTE_MAX
 
 __all__ = ["KIND_NAMES", "MarketMessage", "MessageDecoder"]
 

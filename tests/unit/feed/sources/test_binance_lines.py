@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from queuefront.feed import raw
-from queuefront.feed.convert import convert_lines
+from queuefront.feed.sources import raw
+from queuefront.feed.sources.binance_convert import convert_lines
 
 START = 1_700_000_000_000
 
@@ -56,7 +56,7 @@ def test_room_is_made_where_the_first_guess_falls_short(tmp_path, monkeypatch):
 def test_progress_never_goes_back(tmp_path, monkeypatch):
     monkeypatch.setattr(raw, "_BLOCK_BYTES", 1000)
     ticks = iter(range(10_000))
-    monkeypatch.setattr("queuefront.feed.binance_lines.monotonic_s", lambda: float(next(ticks)))
+    monkeypatch.setattr("queuefront.feed.sources.binance_lines.monotonic_s", lambda: float(next(ticks)))
     path = tmp_path / "a.raw"
     path.write_bytes(b"".join(line(i) for i in range(100)))
     calls: list[tuple[int, int]] = []
@@ -68,7 +68,7 @@ def test_progress_never_goes_back(tmp_path, monkeypatch):
 def test_progress_is_told_at_most_twenty_times_a_second(tmp_path, monkeypatch):
     monkeypatch.setattr(raw, "_BLOCK_BYTES", 1000)
     ticks = iter(range(10_000))
-    monkeypatch.setattr("queuefront.feed.binance_lines.monotonic_s", lambda: next(ticks) / 1000)
+    monkeypatch.setattr("queuefront.feed.sources.binance_lines.monotonic_s", lambda: next(ticks) / 1000)
     path = tmp_path / "a.raw"
     path.write_bytes(b"".join(line(i) for i in range(600)))
     calls: list[tuple[int, int]] = []

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from queuefront.core.enums import BEST_BID_EVENT, BUY_EVENT, DEPTH_EVENT, KIND_MASK, SELL_EVENT, TRADE_EVENT
 from queuefront.core.errors import DataFormatError
-from queuefront.feed.binance import Wanted
-from queuefront.feed.binance_lines import LineConverter
-from queuefront.feed.binance_message import MessageDecoder
 from queuefront.feed.conversion import ConversionAccount
-from queuefront.feed.raw import RawLines
+from queuefront.feed.sources.binance import Wanted
+from queuefront.feed.sources.binance_lines import LineConverter
+from queuefront.feed.sources.binance_message import MessageDecoder
+from queuefront.feed.sources.raw import RawLines
 from tests.differential.recorded import feed
 
 NOW = 1_767_225_600_000_000_000

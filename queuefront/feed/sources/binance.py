@@ -30,7 +30,7 @@ from queuefront.core.enums import (
     SELL_EVENT,
     TRADE_EVENT,
 )
-from queuefront.feed.binance_compiled import (
+from queuefront.feed.sources.binance_compiled import (
     LINE_BOOK_TICKER,
     LINE_DEPTH,
     LINE_ERROR,

@@ -16,34 +16,23 @@ from __future__ import annotations
 
 import os
 import re
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
-import numpy as np
 import numpy.typing as npt
 
 from queuefront.core.enums import (
-    DEPTH_CLEAR_EVENT,
-    DEPTH_EVENT,
-    DEPTH_SNAPSHOT_EVENT,
-    KIND_MASK,
-    KIND_NAMES,
-    TRADE_EVENT,
     ContractKind,
 )
 from queuefront.core.errors import ConfigError
-from queuefront.core.instrument import Instrument, Number, exact, format_decimal
-from queuefront.feed.binance import Wanted
-from queuefront.feed.binance_lines import LineConverter, Progress
-from queuefront.feed.clean import local_shift, ordered, times
+from queuefront.core.instrument import Instrument, Number
 from queuefront.feed.conversion import Conversion, ConversionAccount
-from queuefront.feed.grid import infer_step
-from queuefront.feed.raw import RawLines
+from queuefront.feed.sources.binance import Wanted
+from queuefront.feed.sources.binance_lines import LineConverter, Progress
+from queuefront.feed.sources.raw import RawLines
+from queuefront.feed.sources.tail import OnBad, find_grid, ready_for_replay
 
 __all__ = ["SOURCES", "convert_lines"]
-
-OnBad = Literal["stop", "skip"]
 
 
 class _Market(NamedTuple):
@@ -58,7 +47,6 @@ SOURCES: Final = {
 }
 """Source names, which are venue names too."""
 
-_GRID_KINDS: Final = (DEPTH_EVENT, TRADE_EVENT, DEPTH_CLEAR_EVENT, DEPTH_SNAPSHOT_EVENT)
 _SYMBOL_OF_NAME: Final = re.compile(r"([a-z0-9_]+?)_[0-9]{8}", re.IGNORECASE)
 
 
@@ -123,27 +111,6 @@ def convert_lines(
     return Conversion(events, account, instrument)
 
 
-def ready_for_replay(
-    rows: npt.NDArray[Any], account: ConversionAccount, base_latency_ns: int, *, always: bool
-) -> npt.NDArray[Any]:
-    """Do what ends every conversion: shift the local clock of `rows`, in place, and return them in order for both halves.
-
-    The events are read-only; the account learns what was done.
-    """
-    exch_ts, local_ts = times(rows, "exch_ts"), times(rows, "local_ts")
-    account.local_ts_shift_ns = local_shift(exch_ts, local_ts, base_latency_ns, always=always)
-    if account.local_ts_shift_ns:
-        local_ts += np.int64(account.local_ts_shift_ns)
-        rows["local_ts"] = local_ts
-    if len(rows):
-        account.first_exch_ts, account.last_exch_ts = int(exch_ts.min()), int(exch_ts.max())
-        account.first_local_ts, account.last_local_ts = int(local_ts.min()), int(local_ts.max())
-    events = ordered(rows, exch_ts, local_ts)
-    account.events, account.rows_split = len(events), len(events) - len(rows)
-    events.setflags(write=False)
-    return events
-
-
 def _instrument(
     symbol: str,
     rows: npt.NDArray[Any],
@@ -156,26 +123,9 @@ def _instrument(
     if not symbol:  # nothing but REST snapshots: the collector's file name begins with it
         match = _SYMBOL_OF_NAME.match(Path(account.path).name)
         symbol = match[1].upper() if match else "UNKNOWN"
-    kinds = np.ascontiguousarray(rows["ev"]).astype(np.int64) & KIND_MASK
-    counts = np.bincount(kinds, minlength=KIND_MASK + 1)
-    account.events_by_kind = {KIND_NAMES[int(k)]: int(counts[k]) for k in np.flatnonzero(counts)}
-    market = rows if counts[list(_GRID_KINDS)].sum() == len(rows) else rows[np.isin(kinds, _GRID_KINDS)]
-    tick, account.tick_size_inferred_from = grid_step(tick_size, market["px"], "tick_size", account)
-    lot, account.lot_size_inferred_from = grid_step(lot_size, market["qty"], "lot_size", account)
-    account.tick_size, account.lot_size = format_decimal(tick), format_decimal(lot)
+    tick, lot = find_grid(rows, account, tick_size, lot_size)
     instrument = Instrument(account.source, symbol, tick, lot, contract)  # type: ignore[arg-type]
     if instrument.contract is ContractKind.INVERSE:
         # Binance COIN-M contract specifications: 100 USD a contract for BTC, 10 USD for every other coin.
         return instrument.override(multiplier=100 if symbol.startswith("BTC") else 10)
     return instrument
-
-
-def grid_step(
-    given: Number | None, values: npt.NDArray[np.float64], name: str, account: ConversionAccount
-) -> tuple[Decimal, int | None]:
-    """Return a price or quantity step, and from how many values it was inferred; None if it was given."""
-    if given is not None:
-        return exact(given, name), None
-    step, count = infer_step(values, name, account.path)
-    account.notes.append(f"{name} was inferred from {count:,} values; give {name} to be sure")
-    return step, count

@@ -19,8 +19,8 @@ from queuefront.core.enums import (
     SELL_EVENT,
     TRADE_EVENT,
 )
-from queuefront.feed.binance import LineRefused, Wanted, decode_message
-from queuefront.feed.binance_compiled import (
+from queuefront.feed.sources.binance import LineRefused, Wanted, decode_message
+from queuefront.feed.sources.binance_compiled import (
     LINE_BOOK_TICKER,
     LINE_DEPTH,
     LINE_ERROR,

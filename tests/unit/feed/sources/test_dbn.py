@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from queuefront.core import ConfigError, DataFormatError, TruncatedFileError
-from queuefront.feed import dbn
-from queuefront.feed.dbn import MBO, DbnFile
-from tests.unit.feed.dbn_files import dbn_file, header, message
+from queuefront.feed.sources import dbn
+from queuefront.feed.sources.dbn import MBO, DbnFile
+from tests.unit.feed.sources.dbn_files import dbn_file, header, message
 
 
 def test_the_record_is_the_one_that_databento_declares():

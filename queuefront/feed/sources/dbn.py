@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from queuefront.core.clock import monotonic_s
 from queuefront.core.errors import ConfigError, DataFormatError, TruncatedFileError
-from queuefront.feed.databento_compiled import MBO_BYTES, take_records
+from queuefront.feed.sources.databento_compiled import MBO_BYTES, take_records
 
 __all__ = ["MBO", "DbnFile", "Interval"]
 

@@ -8,8 +8,8 @@ import hashlib
 import pytest
 
 from queuefront.core import DataFormatError, TruncatedFileError
-from queuefront.feed import raw
-from queuefront.feed.raw import RawLines
+from queuefront.feed.sources import raw
+from queuefront.feed.sources.raw import RawLines
 
 LINES = [b"%d line %d" % (10**18 + i, i) for i in range(3000)]
 TEXT = b"".join(line + b"\n" for line in LINES)

@@ -19,7 +19,7 @@ from queuefront.core.enums import (
     TRADE_EVENT,
 )
 from queuefront.feed import Conversion, convert_databento
-from tests.unit.feed.dbn_files import DAY, UNDEF, dbn_file, header, message
+from tests.unit.feed.sources.dbn_files import DAY, UNDEF, dbn_file, header, message
 
 BOTH = EXCH_EVENT | LOCAL_EVENT
 GRID = {"tick_size": "0.25", "lot_size": 1}
