@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from queuefront.cli.convert_sources import SOURCES, SourceName, described, source_of
 from queuefront.cli.market_file import FileKind, kind_of, refuse_existing, write_market
 from queuefront.cli.progress import byte_progress
 from queuefront.cli.terminal import guarded, instrument_pairs, print_pairs, print_table, span_pairs
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from queuefront.core import Instrument
     from queuefront.feed import ConversionAccount
 
-__all__ = ["Source", "convert"]
+__all__ = ["convert"]
 
 #: How many refused lines the closing account shows; `--account` writes them all.
 SHOWN_COUNT = 20
@@ -37,14 +38,7 @@ _OPTIONS: Final = {
     "give symbol": "give --symbol",
 }
 
-
-class Source(StrEnum):
-    """Where a feed was collected."""
-
-    BINANCE_USDM = "binance-usdm"
-    BINANCE_SPOT = "binance-spot"
-    BINANCE_COINM = "binance-coinm"
-    DATABENTO = "databento"
+_SOURCE_HELP: Final = f"Where the data come from. {described(SOURCES)}."
 
 
 class OnBad(StrEnum):
@@ -63,8 +57,8 @@ class OffGrid(StrEnum):
 
 @guarded
 def convert(
-    source: Annotated[Source, typer.Argument(help="Where the feed was collected.")],
-    feed: Annotated[Path, typer.Argument(metavar="FEED", help="Raw feed, plain or .gz; of databento, .dbn or .dbn.zst.")],
+    source: Annotated[SourceName, typer.Argument(help=_SOURCE_HELP)],
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="The files, as the source delivers them.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Output: .tape, .npz or .parquet.")],
     tick_size: Annotated[str | None, typer.Option(help="Price step, for example 0.1; inferred if not given.")] = None,
     lot_size: Annotated[str | None, typer.Option(help="Quantity step, for example 0.001; inferred if not given.")] = None,
@@ -74,10 +68,12 @@ def convert(
         int,
         typer.Option(min=0, metavar="NS", help="Smallest feed latency where the local clock ran behind."),
     ] = 0,
-    opt: Annotated[str, typer.Option(help="binance: extra rows; m mark, index and funding; t best bid and ask.")] = "",
-    is_combined: Annotated[
-        bool, typer.Option("--combined/--raw-stream", help="binance: messages wrapped in {stream, data}, or bare.")
-    ] = True,
+    opt: Annotated[
+        str | None, typer.Option(help="binance: extra rows; m mark, index and funding; t best bid and ask.")
+    ] = None,
+    combined_stream: Annotated[
+        bool | None, typer.Option("--combined/--raw-stream", help="binance: messages wrapped in {stream, data}, or bare.")
+    ] = None,
     on_bad: Annotated[
         OnBad, typer.Option(help="At a line or record that cannot be read: stop, or skip and list it.")
     ] = OnBad.STOP,
@@ -87,7 +83,7 @@ def convert(
     account: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the whole account as JSON.")] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output.")] = False,
 ) -> None:
-    """Convert a raw feed into a tape, an npz or a Parquet file.
+    """Convert a feed into a tape, an npz or a Parquet file.
 
     Corrects local times and the order of events, and closes with an account of every line.
 
@@ -96,8 +92,9 @@ def convert(
     """
     kind = kind_of(out)
     refuse_existing(out, force=force)
-    from queuefront.feed import convert_databento, convert_lines
-
+    own: dict[str, Any] = {"symbol": symbol, "opt": opt, "combined_stream": combined_stream}
+    given = {name: value for name, value in own.items() if value is not None}
+    chosen = source_of(source, inputs, given)
     general: dict[str, Any] = {
         "base_latency_ns": base_latency,
         "on_bad": on_bad.value,
@@ -105,18 +102,13 @@ def convert(
         "lot_size": lot_size,
         "multiplier": multiplier,
     }
-    with byte_progress(f"reading {feed.name}") as report, _naming_options():
-        if source is Source.DATABENTO:
-            _refuse_options(source, opt=opt, raw_stream="" if is_combined else "--raw-stream")
-            conversion = convert_databento(feed, symbol=symbol, progress=report, **general)
-        else:
-            _refuse_options(source, symbol=symbol or "")
-            conversion = convert_lines(source.value, feed, opt=opt, combined_stream=is_combined, progress=report, **general)
+    with byte_progress(f"reading {inputs[0].name}") as report, _naming_options():
+        conversion = chosen.convert(inputs, progress=report, **general, **given)
         events, instrument, details = conversion.events, conversion.instrument, conversion.account.to_dict()
-        write_market(out, kind, events, instrument, str(feed), details, off_grid=off_grid.value)
+        write_market(out, kind, events, instrument, ", ".join(map(str, inputs)), details, off_grid=off_grid.value)
     if account is not None:
         _write_account(account, conversion.account)
-    _print_account(conversion.account, conversion.instrument, out, kind)
+    _print_account(conversion.account, conversion.instrument, out, kind, chosen.unit)
 
 
 @contextmanager
@@ -131,21 +123,13 @@ def _naming_options() -> Iterator[None]:
         raise type(e)(text) from e
 
 
-def _refuse_options(source: Source, **options: str) -> None:
-    """Refuse options that say nothing about the source."""
-    for name, value in options.items():
-        if value:
-            raise ConfigError(f"--{name.replace('_', '-')} says nothing about {source}; leave it out")
-
-
 def _write_account(path: Path, account: ConversionAccount) -> None:
     import msgspec
 
     path.write_bytes(msgspec.json.format(msgspec.json.encode(account.to_dict()), indent=2) + b"\n")
 
 
-def _print_account(account: ConversionAccount, instrument: Instrument, out: Path, kind: FileKind) -> None:
-    unit = "records" if account.source == Source.DATABENTO else "lines"
+def _print_account(account: ConversionAccount, instrument: Instrument, out: Path, kind: FileKind, unit: str) -> None:
     print_pairs(
         f"{out} ({kind.value})",
         [
