@@ -17,6 +17,7 @@ import numpy as np
 from numba.core.errors import NumbaError
 
 from queuefront.core.clock import monotonic_s
+from queuefront.core.code_cache import load_quickly
 from queuefront.core.enums import CODE_NAMES
 from queuefront.core.errors import ConfigError, QueuefrontError, StrategyError
 from queuefront.feed import Tape, replacing
@@ -105,6 +106,7 @@ class Backtest:
         StrategyError
             If the strategy raises, or a model of one's own does not compile.
         """
+        load_quickly(strategy)
         hbt, handles = self._build()
         started = monotonic_s()
         with _failures_of(strategy):
@@ -121,6 +123,7 @@ class Backtest:
         StrategyError
             If it does not compile.
         """
+        load_quickly(strategy)
         hbt, _ = self._build()
         if hasattr(strategy, "compile"):
             from numba import typeof

@@ -22,7 +22,7 @@ from numba.extending import infer_getattr, lower_builtin, lower_getattr
 from queuefront.core.clock import INT64_MAX, INT64_MIN
 from queuefront.core.jit import compiled
 
-__all__ = ["bind_attribute", "bind_in_place", "bind_method", "bind_variants", "link"]
+__all__ = ["bind_attribute", "bind_in_place", "bind_method", "bind_variants", "entry_symbol", "link"]
 
 
 @compiled
@@ -48,13 +48,18 @@ _SCALARS: Final = {"int": types.int64, "Id": types.int64, "float": types.float64
 _CONVERTERS: Final = {"int": saturate, "Id": id_bits}
 
 
+def entry_symbol(target: Any, struct_type: Any) -> str:
+    """Return the symbol of an entry for a struct type."""
+    # A struct's name holds a hash of the sources and of its fields, so the symbol means the same code in every process.
+    return f"queuefront.{target.py_func.__module__}.{target.py_func.__name__}.{struct_type.name}"
+
+
 def link(target: Any, struct_type: Any, kinds: list[str]) -> tuple[str, Any]:
     """Return (symbol, description) of an entry for a struct type; machine code may then call the symbol.
 
     target : compiled function of the struct and annotated scalars; compiled or loaded here if it is not yet.
     """
-    # A struct's name holds a hash of the sources and of its fields, so the symbol means the same code in every process.
-    symbol = f"queuefront.{target.py_func.__module__}.{target.py_func.__name__}.{struct_type.name}"
+    symbol = entry_symbol(target, struct_type)
     arguments = (struct_type, *(_SCALARS[kind] for kind in kinds))
     target.compile(arguments)
     result = target.overloads[arguments]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import inspect
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
@@ -35,8 +36,9 @@ from numba.extending import (
     unbox,
 )
 
-from queuefront.bot.binding import bind_attribute, bind_method, link
+from queuefront.bot.binding import bind_attribute, bind_method, entry_symbol, link
 from queuefront.core.clock import INT64_MAX, INT64_MIN
+from queuefront.core.code_cache import provide
 from queuefront.core.jit import IS_INTERPRETED
 
 __all__ = [
@@ -243,10 +245,11 @@ def entry(cls: type, name: str | None = None) -> Callable[[Callable[..., Any]], 
 
 
 def link_entries(value: Any) -> None:
-    """Make the entries of a struct's class known to the linker, compiling or loading them for the struct's type."""
+    """Have the entries of a struct's class compiled or loaded for the struct's type when code that names them is loaded."""
     if not IS_INTERPRETED:
+        struct_type = typeof(value)
         for target, kinds in _ENTRIES[type(value)]:
-            link(target, typeof(value), kinds)
+            provide(entry_symbol(target, struct_type), partial(link, target, struct_type, kinds))
 
 
 def _expose(

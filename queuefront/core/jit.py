@@ -18,6 +18,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from queuefront.core.clock import processor_time_us
+from queuefront.core.code_cache import cache_quickly
 
 __all__ = [
     "IS_INTERPRETED",
@@ -34,8 +35,20 @@ __all__ = [
 #: True where ``NUMBA_DISABLE_JIT`` asks for plain Python.
 IS_INTERPRETED: bool = bool(config.DISABLE_JIT)
 
-compiled: Any = partial(njit, cache=True, error_model="numpy", _nrt=True)
-"""Decorator of every compiled function."""
+
+def compiled(function: Callable[..., Any] | None = None, *, nogil: bool = False) -> Any:
+    """Decorate every compiled function: `@compiled`, or `@compiled(nogil=True)` for one that other threads need not wait for."""
+    if function is None:
+        return partial(compiled, nogil=nogil)
+    return _cached(function, _nrt=True, nogil=nogil)
+
+
+def _cached(function: Callable[..., Any], **options: Any) -> Any:
+    dispatcher = njit(error_model="numpy", **options)(function)
+    if not IS_INTERPRETED:
+        cache_quickly(dispatcher)
+    return dispatcher
+
 
 
 if IS_INTERPRETED:
@@ -88,9 +101,7 @@ def _inside(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Return a decorator for functions that only compiled code calls; a call from Python raises TypeError."""
 
     def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher = njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(
-            function
-        )
+        dispatcher = _cached(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
         if not IS_INTERPRETED:
 
             def refuse(*_args: Any, **_kwargs: Any) -> Any:

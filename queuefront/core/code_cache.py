@@ -1,0 +1,98 @@
+"""How cached machine code is found and loaded: Numba's own cache, without what a load does not need.
+
+Three things made up most of a start, and none of them is needed to run code that is compiled already:
+
+- Before each load Numba makes ready to compile: it imports and registers all that it knows of Python and NumPy, 130 ms the
+  first time. Loaded code needs Numba's run-time alone, so that is what is made ready; the compiler does the rest itself
+  where it is needed.
+- For each function Numba writes a file to see that it may; here once for each folder.
+- Code calls the entries of the engine by name, and the linker wants every name that it meets. Here an entry is loaded when
+  code that names it is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.runtime import rtsys
+
+__all__ = ["cache_quickly", "load_quickly", "provide"]
+
+#: Of Numba's hash of strings, which the loaded code of a few functions names.
+_HASH_SECRET: Final = b"_numba_hashsecret"
+
+#: In the table of names of an object file.
+_SYMBOL: Final = re.compile(rb"queuefront\.[^\0]+")
+
+_providers: Final[dict[bytes, Callable[[], object]]] = {}
+_writable: Final[set[str]] = set()
+
+
+def provide(symbol: str, load: Callable[[], object]) -> None:
+    """Have `load` make a symbol known to the linker when code is loaded that names it; the symbol begins with `queuefront.`.
+
+    Code that names it must not be loaded before it was provided.
+    """
+    assert _SYMBOL.fullmatch(symbol.encode()), symbol
+    _providers[symbol.encode()] = load
+
+
+def cache_quickly(dispatcher: Any) -> None:
+    """Let a compiled function keep its machine code in the files where Numba keeps it, and load it quickly."""
+    dispatcher._cache = _QuickCache(dispatcher.py_func)  # noqa: SLF001 - Numba offers no other way
+
+
+def load_quickly(function: Any) -> None:
+    """Let a function of a user load its machine code quickly, if it is compiled and cached."""
+    if type(getattr(function, "_cache", None)) is FunctionCache:
+        cache_quickly(function)
+
+
+class _CheckedOnce:
+    """A place for cached code that is written to only once to see that it can be."""
+
+    def ensure_cache_path(self) -> None:
+        path = self.get_cache_path()  # type: ignore[attr-defined]
+        if path not in _writable or not os.path.isdir(path):
+            super().ensure_cache_path()  # type: ignore[misc]
+            _writable.add(path)
+
+
+class _QuickImpl(CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes: Final = [
+        type(place.__name__, (_CheckedOnce, place), {})
+        for place in CompileResultCacheImpl._locator_classes  # noqa: SLF001
+    ]
+
+
+class _QuickCache(FunctionCache):  # type: ignore[misc]
+    _impl_class = _QuickImpl
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the loaded code for a signature, None where there is none; Numba's method, but for what it prepares."""
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
+
+_rebuild: Final = CompileResultCacheImpl.rebuild
+
+
+def _rebuild_linked(self: Any, target_context: Any, payload: Any) -> Any:
+    """Load code after what it names; for all of Numba's cached functions, as any of them may take a backtest."""
+    _, kind, (code, *_) = payload[0]
+    assert kind == "object", kind
+    if _HASH_SECRET in code:
+        from numba.cpython import hashing  # noqa: F401 - tells the linker
+    for symbol in _SYMBOL.findall(code):
+        load = _providers.pop(symbol, None)
+        if load is not None:
+            load()
+    return _rebuild(self, target_context, payload)
+
+
+CompileResultCacheImpl.rebuild = _rebuild_linked
