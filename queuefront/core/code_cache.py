@@ -1,6 +1,6 @@
 """How cached machine code is found and loaded: Numba's own cache, without what a load does not need.
 
-Three things made up most of a start, and none of them is needed to run code that is compiled already:
+Four things made up most of a start, and none of them is needed to run code that is compiled already:
 
 - Before each load Numba makes ready to compile: it imports and registers all that it knows of Python and NumPy, 130 ms the
   first time. Loaded code needs Numba's run-time alone, so that is what is made ready; the compiler does the rest itself
@@ -8,6 +8,8 @@ Three things made up most of a start, and none of them is needed to run code tha
 - For each function Numba writes a file to see that it may; here once for each folder.
 - Code calls the entries of the engine by name, and the linker wants every name that it meets. Here an entry is loaded when
   code that names it is.
+- With its machine code a function brings a form of it that other functions may be compiled with. Numba reads it and looks
+  through all its names; here that waits until something is compiled with it.
 """
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
+import llvmlite.binding as llvm
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.runtime import rtsys
 
@@ -84,7 +88,7 @@ _rebuild: Final = CompileResultCacheImpl.rebuild
 
 def _rebuild_linked(self: Any, target_context: Any, payload: Any) -> Any:
     """Load code after what it names; for all of Numba's cached functions, as any of them may take a backtest."""
-    _, kind, (code, *_) = payload[0]
+    (name, kind, (code, linkable)), fndesc = payload[:2]
     assert kind == "object", kind
     if _HASH_SECRET in code:
         from numba.cpython import hashing  # noqa: F401 - tells the linker
@@ -92,7 +96,32 @@ def _rebuild_linked(self: Any, target_context: Any, payload: Any) -> Any:
         load = _providers.pop(symbol, None)
         if load is not None:
             load()
-    return _rebuild(self, target_context, payload)
+    if not isinstance(self, _QuickImpl):
+        return _rebuild(self, target_context, payload)
+    names = (fndesc.llvm_func_name, fndesc.llvm_cpython_wrapper_name, fndesc.llvm_cfunc_wrapper_name)
+    # Numba asks which of them there are before it looks for their addresses.
+    engine = target_context.codegen()._engine  # noqa: SLF001
+    engine._defined_symbols |= {n for n in names if n.encode() + b"\0" in code}  # noqa: SLF001
+    result = _rebuild(self, target_context, ((name, kind, (code, _nothing_linkable())), *payload[1:]))
+    _defer_linkable(result.library, linkable)
+    return result
+
+
+def _defer_linkable(library: Any, bitcode: bytes) -> None:
+    """Let a library read what others may be compiled with when it is asked for."""
+
+    def module_for_linking() -> Any:
+        del library._get_module_for_linking  # noqa: SLF001 - the method behind it
+        library._shared_module = llvm.parse_bitcode(bitcode)  # noqa: SLF001
+        return library._shared_module  # noqa: SLF001
+
+    library._shared_module = None  # noqa: SLF001
+    library._get_module_for_linking = module_for_linking  # noqa: SLF001
+
+
+@cache
+def _nothing_linkable() -> bytes:
+    return llvm.parse_assembly("").as_bitcode()  # type: ignore[no-any-return]
 
 
 CompileResultCacheImpl.rebuild = _rebuild_linked
