@@ -272,7 +272,8 @@ class Run:
         from queuefront.report import summarize
 
         instruments = [r.instrument for r in self.results]
-        return summarize(self._equity, self._fills, instruments, self._orders if self.backtest.records else None, **options)
+        changes = [r.changes for r in self.results] if self.backtest.records else None
+        return summarize(self._equity, self._fills, instruments, changes, **options)
 
     def plot(self, asset_no: int = 0) -> go.Figure:
         """Return the figure of one asset: equity and price with fills, position, drawdown."""

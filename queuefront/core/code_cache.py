@@ -14,10 +14,10 @@ Four things made up most of a start, and none of them is needed to run code that
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import llvmlite.binding as llvm
@@ -37,9 +37,9 @@ _writable: Final[set[str]] = set()
 
 
 def provide(symbol: str, load: Callable[[], object]) -> None:
-    """Have `load` make a symbol known to the linker when code is loaded that names it; the symbol begins with `queuefront.`.
+    """Have `load` make a symbol known to the linker when code is loaded that names it.
 
-    Code that names it must not be loaded before it was provided.
+    The symbol begins with `queuefront.`. Code that names it must not be loaded before it was provided.
     """
     assert _SYMBOL.fullmatch(symbol.encode()), symbol
     _providers[symbol.encode()] = load
@@ -61,7 +61,7 @@ class _CheckedOnce:
 
     def ensure_cache_path(self) -> None:
         path = self.get_cache_path()  # type: ignore[attr-defined]
-        if path not in _writable or not os.path.isdir(path):
+        if path not in _writable or not Path(path).is_dir():
             super().ensure_cache_path()  # type: ignore[misc]
             _writable.add(path)
 

@@ -37,7 +37,10 @@ IS_INTERPRETED: bool = bool(config.DISABLE_JIT)
 
 
 def compiled(function: Callable[..., Any] | None = None, *, nogil: bool = False) -> Any:
-    """Decorate every compiled function: `@compiled`, or `@compiled(nogil=True)` for one that other threads need not wait for."""
+    """Decorate every compiled function.
+
+    nogil : other Python threads run on while the function does.
+    """
     if function is None:
         return partial(compiled, nogil=nogil)
     return _cached(function, _nrt=True, nogil=nogil)
@@ -48,7 +51,6 @@ def _cached(function: Callable[..., Any], **options: Any) -> Any:
     if not IS_INTERPRETED:
         cache_quickly(dispatcher)
     return dispatcher
-
 
 
 if IS_INTERPRETED:

@@ -4,9 +4,10 @@ from queuefront.report.explain import Explanation, Outcome, explain_order, trace
 from queuefront.report.frames import currency_of, equity_frame, fills_frame, orders_frame, total_equity_frame
 from queuefront.report.html import write_report
 from queuefront.report.html_parts import CONTENT_POLICY
+from queuefront.report.outcomes import OrderOutcomes
 from queuefront.report.plots import inventory_figure, profit_figure, run_figure, stats_figure, total_figure
 from queuefront.report.stats import InverseAssetRecord, LinearAssetRecord, Stats
-from queuefront.report.summary import AssetSummary, OrderOutcomes, Summary, summarize
+from queuefront.report.summary import AssetSummary, Summary, summarize
 from queuefront.report.summary_text import number, render_summary
 
 __all__ = [

@@ -13,7 +13,8 @@ from queuefront.report.summary_text import UNKNOWN, basis_points, columns_of, la
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from queuefront.report.summary import AssetSummary, OrderOutcomes, Summary
+    from queuefront.report.outcomes import OrderOutcomes
+    from queuefront.report.summary import AssetSummary, Summary
 
 __all__ = [
     "CONTENT_POLICY",

@@ -16,35 +16,26 @@ How the figures are counted:
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
 from queuefront.core import ConfigError, Instrument, format_ts
 from queuefront.report.frames import currency_of, total_equity_frame
+from queuefront.report.outcomes import OrderOutcomes, count_outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
     import polars as pl
 
-__all__ = ["AssetSummary", "OrderOutcomes", "Summary", "as_list", "summarize"]
+    Records = npt.NDArray[Any]
+
+__all__ = ["AssetSummary", "Summary", "as_list", "summarize"]
 
 _DAY_NS = 86_400_000_000_000
-
-
-class OrderOutcomes(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the submitted orders, and how long the exchange took to answer."""
-
-    submitted: int = 0
-    filled: int = 0  # nothing was left
-    partly_filled: int = 0  # executed in part, and never filled
-    canceled: int = 0
-    expired: int = 0  # refused, or an IOC, FOK or GTX order that could not rest
-    answered: int = 0  # submissions that the exchange answered: the base of the means below
-    mean_entry_latency_ns: float | None = None
-    mean_response_latency_ns: float | None = None
 
 
 class AssetSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +113,7 @@ def summarize(
     equity: pl.DataFrame | Sequence[pl.DataFrame],
     fills: pl.DataFrame | Sequence[pl.DataFrame],
     instruments: Instrument | Sequence[Instrument],
-    orders: pl.DataFrame | Sequence[pl.DataFrame] | None = None,
+    orders: Records | Sequence[Records] | None = None,
     *,
     sharpe_interval: str = "10s",
     trading_days_per_year: float = 365,
@@ -131,9 +122,9 @@ def summarize(
 
     Parameters
     ----------
-    equity, fills, orders : the tables of `equity_frame`, `fills_frame` and `orders_frame`, one an asset, in one order.
-        Without orders, what depends on them is None.
+    equity, fills : the tables of `equity_frame` and `fills_frame`, one an asset, in one order.
     instruments : what the assets are, in the same order.
+    orders : ORDER_CHANGE records, one array an asset, in the same order. Without them, what depends on them is None.
     sharpe_interval : spacing of the equity changes behind the Sharpe and Sortino ratios, as Polars writes durations.
     trading_days_per_year : 365 for markets that never close, 252 for exchanges with business days.
 
@@ -144,7 +135,7 @@ def summarize(
     """
     assets = [instruments] if isinstance(instruments, Instrument) else list(instruments)
     equities, fills_list = as_list(equity, len(assets), "equity"), as_list(fills, len(assets), "fills")
-    orders_list = [None] * len(assets) if orders is None else as_list(orders, len(assets), "orders")
+    orders_list = [None] * len(assets) if orders is None else _arrays(orders, len(assets))
     scale = _Scale(sharpe_interval, _duration_ns(sharpe_interval), trading_days_per_year)
     rows = tuple(_asset(*inputs, scale) for inputs in zip(assets, equities, fills_list, orders_list, strict=True))
     total, notes = _total(equities, rows, scale)
@@ -160,6 +151,13 @@ def as_list(frames: pl.DataFrame | Sequence[pl.DataFrame], count: int, name: str
     listed = [frames] if isinstance(frames, pl.DataFrame) else list(frames)
     if len(listed) != count:
         raise ConfigError(f"{name}: {len(listed)} frames for {count} instruments; pass one for each, in the same order")
+    return listed
+
+
+def _arrays(orders: Records | Sequence[Records], count: int) -> list[Records]:
+    listed = [orders] if isinstance(orders, np.ndarray) else list(orders)
+    if len(listed) != count:
+        raise ConfigError(f"orders: {len(listed)} arrays for {count} instruments; pass one for each, in the same order")
     return listed
 
 
@@ -189,7 +187,7 @@ class _Money(msgspec.Struct, frozen=True):
 
 
 def _asset(
-    instrument: Instrument, equity: pl.DataFrame, fills: pl.DataFrame, orders: pl.DataFrame | None, scale: _Scale
+    instrument: Instrument, equity: pl.DataFrame, fills: pl.DataFrame, orders: Records | None, scale: _Scale
 ) -> AssetSummary:
     money = _money(equity, scale)
     value = math.fsum(fills["amount"])
@@ -205,7 +203,7 @@ def _asset(
         value=value,
         return_over_value=None if money.net_profit is None else _share(money.net_profit, value),
         **msgspec.structs.asdict(_positions(equity, fills)),
-        orders=None if orders is None else _outcomes(orders),
+        orders=None if orders is None else count_outcomes(orders),
         mean_queue_ahead=float(np.mean(queue_ahead)) if len(queue_ahead) else None,
         median_queue_ahead=float(np.median(queue_ahead)) if len(queue_ahead) else None,
         notes=_notes(equity, fills),
@@ -271,39 +269,6 @@ def _positions(equity: pl.DataFrame, fills: pl.DataFrame) -> _Positions:
     at_samples = np.abs(equity["position"].to_numpy())
     mean = float(np.average(at_samples[:-1], weights=held)) if np.sum(held) else float(at_samples[-1])
     return _Positions(largest, mean, float(equity["position"][-1]))
-
-
-def _outcomes(orders: pl.DataFrame) -> OrderOutcomes:
-    import polars as pl
-
-    is_response = pl.col("event") == "response"
-    submissions = (
-        orders.with_columns(is_submission=(pl.col("event") == "request") & pl.col("request").eq_missing("NEW"))
-        .with_columns(submission=pl.col("is_submission").cum_sum().over("order_id"))
-        .filter(pl.col("submission") > 0)
-        .group_by("order_id", "submission", maintain_order=True)
-        .agg(
-            requested=pl.col("local_ts").first(),
-            processed=pl.col("exch_ts").filter(is_response).first(),
-            answered=pl.col("local_ts").filter(is_response).first(),
-            has_execution=(is_response & (pl.col("exec_qty") > 0)).any(),
-            status=pl.col("status").filter(is_response).last(),
-        )
-    )
-    status = submissions["status"].fill_null("NONE")
-    answered = submissions.filter(pl.col("processed").is_not_null())
-    entry = (answered["processed"] - answered["requested"]).to_physical().mean()
-    response = (answered["answered"] - answered["processed"]).to_physical().mean()
-    return OrderOutcomes(
-        submitted=len(submissions),
-        filled=int((status == "FILLED").sum()),
-        partly_filled=int(((status != "FILLED") & submissions["has_execution"]).sum()),
-        canceled=int((status == "CANCELED").sum()),
-        expired=int((status == "EXPIRED").sum()),
-        answered=len(answered),
-        mean_entry_latency_ns=entry if isinstance(entry, float) else None,
-        mean_response_latency_ns=response if isinstance(response, float) else None,
-    )
 
 
 def _notes(equity: pl.DataFrame, fills: pl.DataFrame) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from plotly.offline import get_plotlyjs
 
 from queuefront.core import ConfigError
 from queuefront.report import html
-from queuefront.report.frames import equity_frame, fills_frame, orders_frame
+from queuefront.report.frames import equity_frame, fills_frame
 from queuefront.report.html import write_report
 from queuefront.report.summary import summarize
 from tests.unit.report.records import INVERSE, LINEAR, OTHER, T0, changes, fills, random_samples, samples
@@ -126,7 +126,7 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_run_without_fills_says_why(tmp_path: Path) -> None:
-    reader = page(tmp_path, fills_=NO_FILLS, orders=orders_frame(changes(), LINEAR))
+    reader = page(tmp_path, fills_=NO_FILLS, orders=changes())
     assert "No fills: The strategy sent no order." in reader.text
     assert reader.figures == ["run-0", "inventory-0", "profit-0"]
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from queuefront.report import html_parts as parts
-from queuefront.report.summary import AssetSummary, OrderOutcomes, Summary
+from queuefront.report.outcomes import OrderOutcomes
+from queuefront.report.summary import AssetSummary, Summary
 from tests.unit.report.records import SECOND, T0
 
 EVIL = "<script>alert(1)</script>"

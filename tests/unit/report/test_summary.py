@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from queuefront.core import ConfigError, Instrument
 from queuefront.core.enums import CANCELED, EXPIRED, FILLED, NEW, PARTIALLY_FILLED
-from queuefront.report.frames import equity_frame, fills_frame, orders_frame
+from queuefront.report.frames import equity_frame, fills_frame
 from queuefront.report.stats import SR, LinearAssetRecord, Sortino
 from queuefront.report.summary import AssetSummary, Summary, as_list, summarize
 from tests.unit.report.records import INVERSE, LINEAR, OTHER, SECOND, T0, changes, fills, random_samples, samples
@@ -26,7 +26,7 @@ def of(sample_rows: list[dict], fill_rows: list[dict] | None = None, **more) -> 
 
 
 def orders_of(*rows: dict) -> AssetSummary:
-    return of([{}], orders=orders_frame(changes(*rows), LINEAR))
+    return of([{}], orders=changes(*rows))
 
 
 def sent(order_id: int = 1, at: int = 0) -> dict:
@@ -203,7 +203,7 @@ def two(first: Instrument, second: Instrument, **more) -> Summary:
 
 
 def test_assets_of_one_currency_are_added_up() -> None:
-    orders = [orders_frame(changes(sent(), answer(status)), LINEAR) for status in (FILLED, CANCELED)]
+    orders = [changes(sent(), answer(status)) for status in (FILLED, CANCELED)]
     total = two(LINEAR, OTHER, orders=orders).total
     assert total is not None
     assert (total.name, total.currency, total.net_profit, total.fills, total.value) == ("Total", "USDT", 2.0, 2, 4.0)
@@ -244,7 +244,7 @@ def test_assets_of_unstated_currencies_have_no_total() -> None:
 
 
 def test_a_summary_survives_json() -> None:
-    summary = two(LINEAR, OTHER, orders=[orders_frame(changes(sent(), answer(FILLED)), LINEAR)] * 2)
+    summary = two(LINEAR, OTHER, orders=[changes(sent(), answer(FILLED))] * 2)
     assert msgspec.json.decode(msgspec.json.encode(summary), type=Summary) == summary
 
 

@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from queuefront.report.summary import AssetSummary, OrderOutcomes, Summary
+from queuefront.report.outcomes import OrderOutcomes
+from queuefront.report.summary import AssetSummary, Summary
 from queuefront.report.summary_text import basis_points, columns_of, latency, number, percent, render_summary, summary_rows
 from tests.unit.report.records import SECOND, T0
 
