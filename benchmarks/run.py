@@ -321,6 +321,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--peers-only", action="store_true", help="measure only those")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table between the marks of this page")
     options = parser.parse_args(arguments)
+    # As after an installation: processes read bytecode and do not compile each module's source at every start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not FEED.is_file() and not options.tiny:
         print(f"note: {FEED} is absent; measuring a synthetic market, and no conversion", file=sys.stderr)
     peers = options.peers or (None if options.tiny else PEERS_PYTHON)

@@ -96,7 +96,7 @@ class _Session:
     def kill(self, kernel: Kernel) -> None:
         """End the process as SIGKILL would: nothing is said to anybody, the system drops lock and files."""
         kernel._engine.close()  # noqa: SLF001 a crash is not something that a kernel offers
-        kernel._is_open = False  # noqa: SLF001
+        kernel._is_open = kernel._takes_commands = False  # noqa: SLF001
         self.exchange.release("demo")
 
     def tables(self, kernel: Kernel, since: int) -> list[DemoTable]:

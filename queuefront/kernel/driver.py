@@ -50,6 +50,8 @@ __all__ = ["Kernel", "open_kernel"]
 
 SECOND = 10**9
 LEDGER_TAIL_MAX = 10_000
+#: How often a close looks whether the questions that it waits for are asked.
+_PENDING_S = 0.02
 _KINDS = {
     Enter: CommandKind.ENTER,
     Exit: CommandKind.EXIT,
@@ -97,7 +99,7 @@ class Kernel:
         self._watches: list[_Watch] = []
         self._backlog: list[Input] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._is_open = True
+        self._is_open = self._takes_commands = self._starts_requests = True
         self._listeners: list[Callable[[Publish | Alarm], None]] = []
         self.alarms: list[Alarm] = []
         self._ledger_tail: deque[LedgerEntry] = deque(maxlen=LEDGER_TAIL_MAX)
@@ -134,7 +136,7 @@ class Kernel:
     @property
     def is_open(self) -> bool:
         """Whether it takes commands."""
-        return self._is_open
+        return self._takes_commands
 
     def now(self) -> int:
         """Return the kernel's time, ns UTC: it only runs forward."""
@@ -153,7 +155,7 @@ class Kernel:
     # --- commanding ---------------------------------------------------------------------------------------------------
     async def submit(self, command: Command) -> KernelOutcome:
         """Carry out a command and return its outcome, when the venue has spoken or its time is over."""
-        if not self._is_open:
+        if not self._takes_commands:
             return closed_outcome(getattr(command, "slot_id", -1))
         try:
             first = self._apply(command)
@@ -216,7 +218,7 @@ class Kernel:
 
     # --- inside -------------------------------------------------------------------------------------------------------
     def _must_be_open(self) -> None:
-        if not self._is_open:
+        if not self._takes_commands:
             raise KernelClosedError("this kernel was closed; open its journal again")
 
     def _apply(self, command: Command) -> Publish:
@@ -280,6 +282,8 @@ class Kernel:
                 warnings.warn(f"a listener raised {type(e).__name__}: {e}", RuntimeWarning, stacklevel=2)
 
     def _start(self, request: Request) -> None:
+        if not self._starts_requests:
+            return  # the next start asks for it: it stands in the journal
         task = asyncio.get_running_loop().create_task(self._send(request))
         self._tasks.add(task)
         self._requests[task] = request
@@ -309,7 +313,7 @@ class Kernel:
             self._apply_all(inputs)
 
     def _set_timer(self, ts: int) -> None:
-        if self._is_manual:
+        if self._is_manual or not self._starts_requests:
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -318,30 +322,55 @@ class Kernel:
 
     def _on_timer(self) -> None:
         if self._is_open:
-            self.tick()
+            self._apply_all([Tick(self._clock())])
 
     # --- the end ------------------------------------------------------------------------------------------------------
     async def close(self, deadline_ns: int = 5 * SECOND) -> None:
-        """Stop taking commands, wait for requests under way, mark the rest unknown, and release everything (F20, F21)."""
-        if not self._is_open:
+        """Stop taking commands, let what is under way end, compare with the venue a last time, and release everything.
+
+        What has no answer when `deadline_ns` is over becomes unknown: the next start asks about it (F20, F21).
+        """
+        if not self._takes_commands:
             return
-        self._is_open = False
+        self._takes_commands = False
+        deadline_s = monotonic_s() + deadline_ns / SECOND
+        await self._drain(deadline_s, with_pending=False)
+        if not self._tasks:
+            self._reconcile_at_close()
+            await self._drain(deadline_s, with_pending=True)
         if self._timer is not None:
             self._timer.cancel()
-        if self._tasks:
-            self._is_open = True
-            done, waiting = await asyncio.wait(list(self._tasks), timeout=deadline_ns / SECOND)
-            del done
-            unknown = [self._requests[task] for task in waiting if task in self._requests]
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
-            for request in unknown:
-                self._apply_all(failed(request, "the kernel closed before an answer came", self._clock()))
-            self._is_open = False
-            for task in list(self._tasks):
-                task.cancel()
+        await self._give_up()
+        self._is_open = False
         await self._release()
+
+    async def _drain(self, deadline_s: float, *, with_pending: bool) -> None:
+        """Wait until no request is under way, and none still to be made if so asked, or the time is over."""
+        while (left_s := deadline_s - monotonic_s()) > 0:
+            if self._tasks:
+                await asyncio.wait(list(self._tasks), timeout=left_s)
+            elif with_pending and self._engine.state.pending and not self._is_manual:
+                await asyncio.sleep(min(left_s, _PENDING_S))
+            else:
+                return
+
+    def _reconcile_at_close(self) -> None:
+        """Ask for a last snapshot of the venue; a journal that refuses has raised its alarm, and the close goes on."""
+        with contextlib.suppress(JournalError):
+            self._flush()
+            state = self._engine.state
+            self._handle((Reconcile(ts=self._clock(), intent_id=f"close-{state.seq}", reason="close"),))
+
+    async def _give_up(self) -> None:
+        """End the requests that are still under way; each is unknown from now on."""
+        self._starts_requests = False
+        waiting = list(self._tasks)
+        unknown = [self._requests[task] for task in waiting if task in self._requests]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        for request in unknown:
+            self._apply_all(failed(request, "the kernel closed before an answer came", self._clock()))
 
     async def _release(self) -> None:
         """Release everything, each once and in order, whatever fails on the way; then say all that failed (F20a)."""

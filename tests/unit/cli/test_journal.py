@@ -46,7 +46,7 @@ def test_a_table_is_exported_as_lines_once(journal: Path, tmp_path: Path) -> Non
 def test_all_tables_are_exported_and_continued(journal: Path, tmp_path: Path) -> None:
     for name, kind in (("t.sqlite", "sqlite"), ("tables", "parquet")):
         ran = qf("journal", "export", journal, "-o", tmp_path / name)
-        assert (ran.code, ran.rows[1:]) == (0, [f"format {kind}", "journal rows added 39", "up to row 39"])
+        assert (ran.code, ran.rows[1:]) == (0, [f"format {kind}", "journal rows added 41", "up to row 41"])
         assert "journal rows added 0" in qf("journal", "export", journal, "-o", tmp_path / name).rows
     db = sqlite3.connect(tmp_path / "t.sqlite")
     assert db.execute("SELECT trade_id, pnl FROM trades ORDER BY seq").fetchall() == [
@@ -87,8 +87,8 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_rows_beyond_the_end_are_refused(journal: Path) -> None:
-    ran = qf("journal", "show", journal, "--from", "40")
-    assert (ran.code, ran.err) == (2, f"qf journal show: {journal}: has 39 rows; give --from a number up to that\n")
+    ran = qf("journal", "show", journal, "--from", "42")
+    assert (ran.code, ran.err) == (2, f"qf journal show: {journal}: has 41 rows; give --from a number up to that\n")
 
 
 def test_an_export_without_place_or_with_an_unknown_ending_is_refused(journal: Path, tmp_path: Path) -> None:

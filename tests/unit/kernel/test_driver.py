@@ -27,7 +27,8 @@ from queuefront.kernel import (
     open_kernel,
 )
 from queuefront.kernel.codec import decode_input
-from queuefront.kernel.journal import chain
+from queuefront.kernel.engine import recover_state
+from queuefront.kernel.journal import SqliteJournal, chain
 from queuefront.kernel.records import Cancel, Exit, LedgerEntry, Modify, Publish
 from queuefront.venues import (
     CancelOrder,
@@ -395,6 +396,52 @@ def test_an_unclosed_kernel_warns_when_it_is_collected() -> None:
         asyncio.run(main())
 
 
+def test_the_close_compares_with_the_venue_a_last_time(tmp_path: Path) -> None:
+    """Execution 17: what the venue did unheard is in the journal when the kernel is closed."""
+
+    async def main() -> None:
+        exchange = MockExchange(unit=UNIT)
+        world = World()
+        kernel = await open_kernel(MockVenue(exchange), journal=tmp_path / "a.journal", config=config())
+        await kernel.settle()
+        await kernel.submit(world.enter())
+        (cid,) = exchange.orders
+        exchange.fill(cid, MockFill(100, 8_000))
+        exchange.pump()  # the stream tells nobody
+        assert kernel.slots[0].stage is Stage.ENTRY_WORKING
+        await kernel.close()
+        journal = SqliteJournal(tmp_path / "a.journal")
+        slot = recover_state(journal).slots[0]
+        journal.close()
+        assert (slot.stage, slot.size) == (Stage.POSITION_OPEN, 100)
+
+    asyncio.run(main())
+
+
+def test_a_venue_that_is_silent_at_the_close_holds_it_up_no_longer_than_the_deadline(tmp_path: Path) -> None:
+    class Silent(MockVenue):
+        is_silent = False
+
+        async def send(self, request: Request) -> Sequence[VenueEvent] | VenueSnapshot:
+            if self.is_silent:
+                await asyncio.sleep(3_600)
+            return await super().send(request)
+
+    async def main() -> None:
+        exchange = MockExchange(unit=UNIT)
+        venue = Silent(exchange)
+        world = World(tmp_path / "a.journal", venue)
+        world.exchange = exchange
+        kernel = await world.start()
+        kernel._timeout_s = 3_600
+        venue.is_silent = True
+        async with asyncio.timeout(30):
+            await kernel.close(deadline_ns=SECOND // 20)
+        assert venue.close_count == 1
+
+    asyncio.run(main())
+
+
 class Slow(MockVenue):
     """Does what it is told, and answers orders never."""
 
@@ -456,6 +503,7 @@ def test_listeners_that_raise_or_hang_do_not_reach_a_trade() -> None:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             outcome = await world.kernel.submit(world.enter())
+            await world.kernel.close()
         assert outcome.accepted
         assert seen
         assert str(caught[0].message) == "a listener raised OSError: cluster down"

@@ -1,0 +1,90 @@
+"""How cached machine code is found and loaded."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from queuefront.core.code_cache import provide
+from queuefront.core.jit import IS_INTERPRETED
+
+pytestmark = pytest.mark.skipif(IS_INTERPRETED, reason="interpreted code has no cache")
+
+MODULE = """
+import sys
+import numpy as np
+from numba import njit
+from queuefront.core.code_cache import load_quickly
+from queuefront.core.jit import compiled
+
+@compiled
+def total(values):
+    out = 0.0
+    for value in values:
+        out += value
+    if out < 0:
+        raise ValueError("negative")
+    return out
+
+@njit(cache=True)
+def hash_of(text):
+    return hash(text)
+
+load_quickly(hash_of)
+"""
+
+#: Numba has made ready to compile when it has imported this.
+READY = "numba.np.linalg"
+
+
+def run(folder: Path, program: str) -> str:
+    """Run a program in a process of its own, with a cache of its own, and return what it prints."""
+    (folder / "mine.py").write_text(MODULE, encoding="utf-8")
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": os.pathsep.join(["", *sys.path])}
+    command = [sys.executable, "-c", f"import sys, numpy as np\nfrom mine import *\n{program}"]
+    return subprocess.run(
+        command, check=True, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
+    ).stdout.strip()
+
+
+def test_what_is_compiled_already_loads_without_making_numba_ready_to_compile(tmp_path: Path) -> None:
+    program = f"print(total(np.ones(3)), {READY!r} in sys.modules, dict(total.stats.cache_hits))"
+    assert run(tmp_path, program).startswith("3.0 True {}")
+    loaded = run(tmp_path, program)
+    assert loaded.startswith("3.0 False"), loaded
+    assert loaded.endswith(": 1}"), loaded
+
+
+def test_loaded_code_raises_as_it_did(tmp_path: Path) -> None:
+    program = "try:\n    total(-np.ones(3))\nexcept ValueError as e:\n    print(e)"
+    assert [run(tmp_path, program) for _ in range(2)] == ["negative", "negative"]
+
+
+def test_another_function_can_be_compiled_with_one_that_was_loaded(tmp_path: Path) -> None:
+    program = """total(np.ones(3))
+@njit
+def twice(values):
+    return 2 * total(values)
+print(twice(np.ones(3)), len(total.stats.cache_hits))"""
+    assert [run(tmp_path, program) for _ in range(2)] == ["6.0 0", "6.0 1"]
+
+
+def test_loaded_code_that_hashes_text_finds_what_it_hashes_with(tmp_path: Path) -> None:
+    program = "import os\nprint(hash_of('queue') == hash('queue'), len(hash_of.stats.cache_hits))"
+    assert [run(tmp_path, program) for _ in range(2)] == ["True 0", "True 1"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_found_out(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file, where the folder should be", encoding="utf-8")
+    program = "print(total(np.ones(3)))"
+    assert run(tmp_path, program) == "3.0"  # Numba keeps the code beside the source instead
+    assert list((tmp_path / "__pycache__").glob("mine.total-*.nbi"))
+
+
+def test_a_symbol_is_of_this_package() -> None:
+    with pytest.raises(AssertionError, match="other.symbol"):
+        provide("other.symbol", lambda: None)
