@@ -51,7 +51,7 @@ __all__ = ["Kernel", "open_kernel"]
 SECOND = 10**9
 LEDGER_TAIL_MAX = 10_000
 #: How often a close looks whether the questions that it waits for are asked.
-_PENDING_S = 0.02
+_PENDING_NS = SECOND // 50
 _KINDS = {
     Enter: CommandKind.ENTER,
     Exit: CommandKind.EXIT,
@@ -333,24 +333,24 @@ class Kernel:
         if not self._takes_commands:
             return
         self._takes_commands = False
-        deadline_s = monotonic_s() + deadline_ns / SECOND
-        await self._drain(deadline_s, with_pending=False)
+        end_ns = _monotonic_ns() + deadline_ns
+        await self._drain(end_ns, with_pending=False)
         if not self._tasks:
             self._reconcile_at_close()
-            await self._drain(deadline_s, with_pending=True)
+            await self._drain(end_ns, with_pending=True)
         if self._timer is not None:
             self._timer.cancel()
         await self._give_up()
         self._is_open = False
         await self._release()
 
-    async def _drain(self, deadline_s: float, *, with_pending: bool) -> None:
+    async def _drain(self, end_ns: int, *, with_pending: bool) -> None:
         """Wait until no request is under way, and none still to be made if so asked, or the time is over."""
-        while (left_s := deadline_s - monotonic_s()) > 0:
+        while (left_ns := end_ns - _monotonic_ns()) > 0:
             if self._tasks:
-                await asyncio.wait(list(self._tasks), timeout=left_s)
+                await asyncio.wait(list(self._tasks), timeout=left_ns / SECOND)
             elif with_pending and self._engine.state.pending and not self._is_manual:
-                await asyncio.sleep(min(left_s, _PENDING_S))
+                await asyncio.sleep(min(left_ns, _PENDING_NS) / SECOND)
             else:
                 return
 
@@ -422,8 +422,12 @@ def _steady_clock(at_least: int) -> Callable[[], int]:
 
     Durations are taken in whole nanoseconds of a float of seconds since the process began, exact to 100 ns for months.
     """
-    base, start = max(now_ns(), at_least + 1), monotonic_s()
-    return lambda: base + round((monotonic_s() - start) * SECOND)
+    base, start = max(now_ns(), at_least + 1), _monotonic_ns()
+    return lambda: base + _monotonic_ns() - start
+
+
+def _monotonic_ns() -> int:
+    return round(monotonic_s() * SECOND)
 
 
 async def open_kernel(

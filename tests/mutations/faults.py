@@ -99,6 +99,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("rows are not verified", "journal", "if row.checksum != chain(before, row.seq, row.payload):", "if False:"),
     Fault("two processes may write", "journal", "fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass"),
     Fault("an empty reply is silence", "translate", "        events += failed(request, \"the reply says nothing of the order\", ts)\n", "        pass\n"),
-    Fault("a closed kernel takes commands", "driver", "        if not self._is_open:\n            return closed_outcome", "        if False:\n            return closed_outcome"),
+    Fault("a closed kernel takes commands", "driver", "        if not self._takes_commands:\n            return closed_outcome", "        if False:\n            return closed_outcome"),
+    Fault("a close does not compare with the venue", "driver", "            self._reconcile_at_close()\n", ""),
     Fault("a snapshot's age is the venue's word", "driver", "fetch_start_ts=started, ", ""),
 )  # fmt: skip
