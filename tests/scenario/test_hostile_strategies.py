@@ -242,7 +242,7 @@ TAKES_ALL_ASSETS = ("clear_last_trades", "clear_inactive_orders")
 
 @pytest.mark.parametrize("asset_no", [-2, -1, 1, 2**40, -(2**63), 2**63 - 1, 2**70, 1.5])
 @pytest.mark.parametrize("name", ASSET_CALLS)
-def test_a_number_that_is_no_assets_raises(shared, name, asset_no):  # H3.28
+def test_a_number_that_is_no_assets_raises(shared, name, asset_no):  # H3.16 H3.28
     if asset_no == ALL_ASSETS and name in TAKES_ALL_ASSETS:
         assert getattr(shared, name)(asset_no) is None
         return

@@ -21,12 +21,19 @@ from queuefront.core.enums import (
     DEPTH_SNAPSHOT_EVENT,
     EXCH_EVENT,
     LOCAL_EVENT,
+    OP_ADD_ORDER,
     OP_AT_EXCH,
     OP_AT_LOCAL,
     OP_BUY_TRADE,
+    OP_CANCEL_ORDER,
     OP_CLEAR_ALL_ASKS,
+    OP_CLEAR_ALL_BIDS,
+    OP_CLEAR_ASKS,
     OP_CLEAR_BIDS,
     OP_CLEAR_BOTH,
+    OP_FILL_ORDER,
+    OP_MASK,
+    OP_MODIFY_ORDER,
     OP_NOTHING,
     OP_OTHER_TRADE,
     OP_SELL_TRADE,
@@ -37,6 +44,7 @@ from queuefront.core.enums import (
 )
 from queuefront.feed import Tape
 from queuefront.feed.tape import TAPE_VERSION, opening_book
+from queuefront.feed.tape_index_compiled import find_untrusted_row
 
 INSTRUMENT = Instrument("venue", "SYM", "0.1", "0.001")
 BOTH = EXCH_EVENT | LOCAL_EVENT
@@ -427,6 +435,20 @@ def test_a_null_in_a_column_is_refused(saved):
     with pytest.raises(SchemaMismatchError) as caught:
         Tape.open(saved)
     assert str(caught.value) == f"{saved}: column lots is int64 with 1 nulls; a tape has int64"
+
+
+@pytest.mark.parametrize("is_by_order", [False, True])
+def test_every_byte_is_an_operation_of_a_tape_of_its_kind_or_is_not_trusted(is_by_order):  # H3.14
+    """A replay branches on what a row does; a byte that is none of it never reaches a replay."""
+    shared = {OP_NOTHING, OP_BUY_TRADE, OP_SELL_TRADE, OP_OTHER_TRADE, OP_CLEAR_BIDS, OP_CLEAR_ASKS, OP_CLEAR_BOTH}
+    shared |= {OP_CLEAR_ALL_BIDS, OP_CLEAR_ALL_ASKS}
+    orders = {OP_ADD_ORDER, OP_CANCEL_ORDER, OP_MODIFY_ORDER, OP_FILL_ORDER}
+    known = shared | (orders if is_by_order else {OP_SET_BID, OP_SET_ASK})
+    zero = np.zeros(1, np.int32)
+    for byte in range(256):
+        op = np.array([byte], np.uint8)
+        row = find_untrusted_row(op, zero, zero, zero, zero, zero, 1, is_by_order)
+        assert row == (-1 if byte & OP_MASK in known else 0), byte
 
 
 # --- files that were altered --------------------------------------------------------------------------------------
