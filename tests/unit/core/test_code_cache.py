@@ -86,5 +86,5 @@ def test_a_folder_that_cannot_be_written_to_is_found_out(tmp_path: Path) -> None
 
 
 def test_a_symbol_is_of_this_package() -> None:
-    with pytest.raises(AssertionError, match="other.symbol"):
+    with pytest.raises(AssertionError, match=r"other\.symbol"):
         provide("other.symbol", lambda: None)
