@@ -137,6 +137,7 @@ OP_FILL_ORDER: Final = 14
 OP_OUTSIDE: Final = 15  # a level outside of a bounded book; OP_BID says of which side
 OP_MASK: Final = 0x0F
 OP_BID: Final = 0x10
+OP_MASKED: Final = 0x20  # in memory only: after this row the exchange takes no new order, see `feed.tape_mask`
 OP_AT_LOCAL: Final = 0x40
 OP_AT_EXCH: Final = 0x80
 

@@ -14,6 +14,7 @@ from queuefront.feed.fuse import Fusion, FusionAccount, fuse_streams
 from queuefront.feed.last_snapshot import create_last_snapshot
 from queuefront.feed.npz import read_events, read_latencies, read_records, write_npy, write_npz
 from queuefront.feed.order_latency import generate_order_latency
+from queuefront.feed.passport import Measures, Passport, PassportThresholds, Verdict, measure, passport_of
 from queuefront.feed.replay_index_compiled import BLOCK_SHIFT
 from queuefront.feed.snapshot_diff import (
     CHANGED,
@@ -53,13 +54,17 @@ __all__ = [
     "FusionAccount",
     "Gap",
     "MarketMessage",
+    "Measures",
     "MessageDecoder",
     "OrderViolation",
+    "Passport",
+    "PassportThresholds",
     "Problem",
     "Refusal",
     "SynthConfig",
     "Tape",
     "VenueMessage",
+    "Verdict",
     "check_events",
     "convert_databento",
     "convert_lines",
@@ -69,8 +74,10 @@ __all__ = [
     "find_order_violations",
     "fuse_streams",
     "generate_order_latency",
+    "measure",
     "migrate_version1",
     "opening_book",
+    "passport_of",
     "read_events",
     "read_latencies",
     "read_records",

@@ -24,7 +24,8 @@ row_by_place        int32               optional, a market by price: the rows th
 
 The metadata (key ``queuefront.tape``, JSON) carries version, instrument, source, conversion account, counts, time span
 and a checksum of the columns; key ``queuefront.places`` how many rows each group of `row_by_place` has. That index is
-made anew where a file lacks it or cannot be trusted with it.
+made anew where a file lacks it or cannot be trusted with it. So are the measures of the tape's quality (`feed.passport`), of
+key ``queuefront.passport``; they are read when they are asked for.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from queuefront.core.instrument import Instrument
 from queuefront.feed.check import validate_events
 from queuefront.feed.clean import validate_event_order
 from queuefront.feed.files import replacing
+from queuefront.feed.passport import Measures, measure, measures_from_text, measures_text
 from queuefront.feed.replay_index import (
     PlaceIndex,
     ReplayIndex,
@@ -64,6 +66,7 @@ from queuefront.feed.tape_build import (
     opening_book,
 )
 from queuefront.feed.tape_index_compiled import find_untrusted_order_row, find_untrusted_row
+from queuefront.feed.tape_mask import masked_columns
 
 __all__ = ["RANGE_TICKS_MAX", "TAPE_VERSION", "Tape", "opening_book"]
 
@@ -72,6 +75,7 @@ TAPE_VERSION: Final = 2
 RANGE_TICKS_MAX: Final = 2**27
 _META_KEY: Final = b"queuefront.tape"
 _PLACES_KEY: Final = b"queuefront.places"
+_PASSPORT_KEY: Final = b"queuefront.passport"
 _PLACES_COLUMN: Final = "row_by_place"
 
 _TIMES: Final = ("first_exch_ts", "last_exch_ts", "first_local_ts", "last_local_ts")
@@ -115,6 +119,8 @@ class Tape:
         self._owner = owner  # the mapping that the columns are views of
         self._places: PlaceIndex | None = None  # from the file, where it has one
         self._index: ReplayIndex | None = None
+        self._measures: Measures | bytes | None = None  # bytes: as the file has them, not yet read
+        self.is_masked = False
 
     def __len__(self) -> int:
         return len(self.op)
@@ -134,6 +140,15 @@ class Tape:
         if self._index is None:
             self._index = replay_index(self, self._places)
         return self._index
+
+    @property
+    def measures(self) -> Measures:
+        """What its passport is made of: as the file carries it, or measured now, some tens of nanoseconds a row."""
+        if isinstance(self._measures, bytes):
+            self._measures = measures_from_text(self._measures, str(self.meta.get("checksum", "")))
+        if self._measures is None:
+            self._measures = measure(self)
+        return self._measures
 
     def __repr__(self) -> str:
         i = self.instrument
@@ -196,6 +211,8 @@ class Tape:
             raise ConfigError(
                 "a tape with an opening snapshot lives in memory only; put the snapshot's rows into the events"
             )
+        if self.is_masked:
+            raise ConfigError("a masked tape lives in memory only; save it without, and mask it when it is used")
         arrays, names = [], []
         for name, column in self._columns():
             if name == "level":
@@ -204,7 +221,10 @@ class Tape:
             else:
                 arrays.append(pa.array(column))
                 names.append(name)
-        metadata = {_META_KEY: msgspec.json.encode(self.meta)}
+        metadata = {
+            _META_KEY: msgspec.json.encode(self.meta),
+            _PASSPORT_KEY: measures_text(self.measures),
+        }
         if not self.is_by_order:
             rows = self.index.places.rows_by_place
             arrays.append(pa.array(np.concatenate([rows, np.full(len(self) - len(rows), -1, np.int32)])))
@@ -249,6 +269,7 @@ class Tape:
         rows_by_place = columns.pop(_PLACES_COLUMN, None)
         tape = cls(columns, levels, instrument, meta, owner=(source, batch))
         tape._validate_indices(path)
+        tape._measures = reader.schema.metadata.get(_PASSPORT_KEY)
         if rows_by_place is not None:
             text = reader.schema.metadata.get(_PLACES_KEY)
             tape._places = place_index_from_file(rows_by_place, text, len(tape), len(levels))
@@ -268,6 +289,11 @@ class Tape:
                 f"{self.meta.get('source')}: checksum {found} where the tape says {self.meta.get('checksum')}; "
                 "the file was altered: make it again with `qf convert`"
             )
+        if isinstance(self._measures, bytes) and self._measures != measures_text(measure(self)):
+            raise DataFormatError(
+                f"{self.meta.get('source')}: the tape's passport is not what its columns come to; the file was altered, or "
+                "written by another version: make it again with `qf convert`"
+            )
         if self._places is not None and not _is_same_index(self._places, replay_index(self, None).places):
             raise DataFormatError(
                 f"{self.meta.get('source')}: column {_PLACES_COLUMN} does not group the tape's own rows; the file was "
@@ -286,8 +312,8 @@ class Tape:
             raise ConfigError("another tick or lot size changes the tape's columns; build a new tape from its events")
         meta = {**self.meta, "instrument": instrument.to_dict()}
         tape = Tape(dict(self._columns()), self.levels, instrument, meta, self.opening, self._owner)
-        tape.tick_range = self.tick_range
-        tape._places, tape._index = self._places, self._index
+        tape.tick_range, tape.is_masked = self.tick_range, self.is_masked
+        tape._places, tape._index, tape._measures = self._places, self._index, self._measures
         return tape
 
     def bounded(self, low_tick: int, high_tick: int) -> Tape:
@@ -317,6 +343,31 @@ class Tape:
         )
         tape = Tape(columns, self.levels, self.instrument, self.meta, opening, self._owner)
         tape.tick_range = (int(low_tick), int(high_tick))
+        tape.is_masked, tape._measures = self.is_masked, self._measures
+        return tape
+
+    def masked(self, stretches: npt.NDArray[np.int64]) -> Tape:
+        """Return the same market with a mask over stretches of the exchange's time, in which nothing of ours is filled.
+
+        What exactly happens in them stands in `feed.tape_mask`. The tape lives in memory only.
+
+        Parameters
+        ----------
+        stretches : int64[n, 2], each from its first time to before its second, ascending and apart from one another.
+
+        Raises
+        ------
+        ConfigError
+            For any other stretches.
+        """
+        flat = np.ascontiguousarray(stretches, np.int64).reshape(-1)
+        if flat.shape != (2 * len(stretches),) or bool(np.any(np.diff(flat) < 0)):
+            raise ConfigError("the stretches of a mask are pairs of times, ascending and apart; give int64[n, 2]")
+        measures = self.measures  # of the market as it was recorded
+        columns = masked_columns(dict(self._columns()), len(self.levels), flat.reshape(-1, 2))
+        tape = Tape(columns, self.levels, self.instrument, self.meta, self.opening, self._owner)
+        tape.tick_range, tape.is_masked, tape._measures = self.tick_range, True, measures
+        tape._places = self._places
         return tape
 
     # --- the events again ---------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from queuefront.core.enums import CONTRACT_LINEAR, FEE_DIRECTIONAL_QTY, FEE_QTY,
 from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Instrument, Number, exact
 from queuefront.core.jit import compiled
-from queuefront.feed import ORDER_COLUMNS, Tape, opening_book
+from queuefront.feed import ORDER_COLUMNS, PassportThresholds, Tape, Verdict, opening_book, passport_of
 from queuefront.sim.asset import new_asset
 from queuefront.sim.depth import ReplayDepth
 from queuefront.sim.fees import FeeModel, FlatFees, ValueFees, amount_unit, fee_table
@@ -61,6 +61,9 @@ class Asset:
     last_trades_capacity : above 0, the strategy sees the market's trades.
     depth_range : (lowest, highest) price that the books hold, both included and on the grid; see `Tape.bounded` for what
         becomes of the rest.
+    mask_bad_spans : fill no order of ours where the tape's passport calls the data bad; docs/passport.md says what happens
+        instead.
+    passport : limits of the passport, the default ones where not given.
     """
 
     tape: Tape | str | os.PathLike[str]
@@ -76,6 +79,8 @@ class Asset:
     multiplier: Number | None = None
     last_trades_capacity: int = 0
     depth_range: tuple[Number, Number] | None = None
+    mask_bad_spans: bool = False
+    passport: PassportThresholds | None = None
 
     def load(self) -> Tape:
         """Return the tape with the overrides applied.
@@ -93,10 +98,12 @@ class Asset:
         if tape.is_by_order and not isinstance(self.exchange, NoPartialFill):
             raise ConfigError("a market by order is matched by NoPartialFill only; give exchange=NoPartialFill()")
         tape = self._overridden(tape)
-        if self.depth_range is None:
-            return tape
-        low, high = (tape.instrument.price_to_tick(price) for price in self.depth_range)
-        return tape.bounded(low, high)
+        if self.depth_range is not None:
+            low, high = (tape.instrument.price_to_tick(price) for price in self.depth_range)
+            tape = tape.bounded(low, high)
+        if self.mask_bad_spans:
+            tape = tape.masked(passport_of(tape, self.passport).stretches(Verdict.BAD))
+        return tape
 
     def _overridden(self, tape: Tape) -> Tape:
         changed = tape.instrument.override(

@@ -31,6 +31,7 @@ from queuefront.core.enums import (
     OP_CLEAR_ALL_ASKS,
     OP_CLEAR_BIDS,
     OP_MASK,
+    OP_MASKED,
     OP_OUTSIDE,
     OP_SELL_TRADE,
     OP_SET_ASK,
@@ -137,6 +138,8 @@ def _on_level(a, row, what):
             trace(a, order, np.int64(TRACE_BOOK), row, change, now)
         i += 1
     a.taken_lots[place] = 0
+    if a.op[row] & OP_MASKED:
+        return  # the level reaches nobody, see `feed.tape_mask`
     queue = a.ask_queue if is_bid else a.bid_queue
     i = (state["resting_asks"] if is_bid else state["resting_bids"]) - 1
     while i >= 0 and (queue[i, 0] <= tick if is_bid else queue[i, 0] >= tick):

@@ -18,6 +18,7 @@ from queuefront.core.enums import (
     MARKET,
     NEW,
     NONE,
+    OP_MASKED,
     ORDER_ID_EXISTS,
     REJECTED,
     REPLACED,
@@ -199,6 +200,9 @@ def _new_order(a, message, now):
         is_taking = has_best and (tick >= a.levels[best] if is_buy else tick <= a.levels[best])
     is_market, tif = message["order_type"] == MARKET, message["time_in_force"]
     is_refused = (not has_best or (tif == GTX and not is_market)) if is_taking else (tif == FOK or tif == IOC)
+    if bid < 0 and ask == len(a.levels) and state["exch_row"] > 0:
+        # A masked exchange shows an empty book; only then is it worth asking whether it is one.
+        is_refused = is_refused or (a.op[state["exch_row"] - 1] & OP_MASKED) != 0
     if is_refused or not hold(a, message, a.levels[best] if is_market else message["price_tick"]):
         _expire(a, message, now)
     elif is_taking and a.spec[0]["exchange_model"] == EXCHANGE_NO_PARTIAL_FILL:

@@ -1,0 +1,288 @@
+"""What was measured of a tape, once: figures of each span of time, and of the whole, without any judgement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from queuefront.core.clock import NS_PER
+from queuefront.core.enums import (
+    OP_AT_EXCH,
+    OP_CANCEL_ORDER,
+    OP_CLEAR_ALL_ASKS,
+    OP_CLEAR_ASKS,
+    OP_CLEAR_BIDS,
+    OP_MASK,
+    OP_NOTHING,
+)
+from queuefront.core.errors import ConfigError
+from queuefront.feed.passport.measure_compiled import BUCKETS, COUNTS, SUMS, bucket_top, measure_rows
+from queuefront.feed.tape_build import is_priced, opening_book
+
+if TYPE_CHECKING:
+    from queuefront.feed.tape import Tape
+
+__all__ = [
+    "COLUMNS", "MEANS", "MEASURES_VERSION", "SPANS_MAX", "Account", "Measures", "Silence", "Totals", "measure", "span_of",
+]  # fmt: skip
+
+#: Of what is measured, and how. Another version in a tape is measured anew.
+MEASURES_VERSION: Final = 1
+#: The most spans of a passport that chooses its own; their length grows with the tape.
+SPANS_MAX: Final = 1_500
+_SPANS_LIMIT: Final = 100_000  # where the length is given
+_SECOND: Final = NS_PER["s"]
+_LENGTHS_S: Final = (10, 30, 60, 300, 900, 3_600, 14_400, 86_400)
+_SILENCES_MAX: Final = 100
+_FAR: Final = 2**62
+_GAPS: Final = ("sequence_gaps", "sequence_repeats", "time_gaps")
+_ABSENT: Final = ("latency_min_ns", "spread_min_ticks")  # columns whose 2^62 says that there was none
+#: Names of the columns and of the means of each span.
+COLUMNS: Final = (*COUNTS, "latency_p50_ns", "latency_p99_ns", "off_grid", *_GAPS)
+MEANS: Final = ("spread_ticks", "bid_lots", "ask_lots", "mid_ticks")
+_QUANTILES: Final = {"p1": 0.01, "p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
+
+Column = npt.NDArray[np.int64]
+
+
+class Silence(msgspec.Struct, frozen=True):
+    """A time without a row at the exchange."""
+
+    start_ts: int
+    ns: int
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What the conversion said of its input, as far as it bears on the tape's quality."""
+
+    sequence_gaps: int = 0  # places where numbers of the venue's sequence were not delivered
+    sequence_repeats: int = 0  # places where they came again
+    time_gaps: int = 0
+    gaps_unlisted: int = 0  # counted by the conversion, but listed without their place
+    refused: int = 0  # lines or records that were left out
+    damage: str | None = None  # what cut the input off
+    local_ts_shift_ns: int = 0
+    rounded_prices: int = 0
+    rounded_quantities: int = 0
+    gap_rows: int = 0  # of a market by order: rows that named no order and were left out
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Distributions over the whole tape: quantiles by name; empty where there was nothing to count."""
+
+    latency_ns: dict[str, int]
+    interval_ns: dict[str, int]  # between different times of rows at the exchange
+    book_interval_ns: dict[str, int]  # the same, of rows that tell of the book
+    move_half_ticks: dict[str, int]  # changes of the mid price
+
+
+class Measures(msgspec.Struct, frozen=True, kw_only=True):
+    """All figures of a tape.
+
+    Span k is the time from `first_ts + k * span_ns` on, at the exchange. `columns` are those of `COLUMNS`; -1 stands for
+    what was not there in those of latencies and of the narrowest spread. `means` are those of `MEANS`, over the time in which both sides
+    had a price; None where there was none.
+    """
+
+    version: int
+    checksum: str  # of the tape that was measured
+    first_ts: int
+    span_ns: int
+    rows: int
+    is_by_order: bool
+    columns: dict[str, list[int]]
+    means: dict[str, list[float | None]]  # spread_ticks, bid_lots, ask_lots, mid_ticks
+    totals: Totals
+    silences: list[Silence]  # the longest ones, by time
+    account: Account
+
+    @property
+    def span_count(self) -> int:
+        """How many spans there are."""
+        return len(self.columns["events"])
+
+    def column(self, name: str) -> Column:
+        """Return a column as an array, int64[spans]."""
+        return np.array(self.columns[name], np.int64)
+
+    def mean(self, name: str) -> npt.NDArray[np.float64]:
+        """Return a column of means as an array, NaN where there was none."""
+        return np.array([np.nan if value is None else value for value in self.means[name]], np.float64)
+
+
+def span_of(first_ts: int, last_ts: int) -> int:
+    """Return the length of spans that suits a time: the shortest usual one that makes at most `SPANS_MAX` of them, ns."""
+    for seconds in _LENGTHS_S:
+        ns = seconds * _SECOND
+        if last_ts // ns - first_ts // ns < SPANS_MAX:
+            return ns
+    days = -(-(last_ts - first_ts) // (_LENGTHS_S[-1] * _SECOND * (SPANS_MAX - 1)))
+    return days * _LENGTHS_S[-1] * _SECOND
+
+
+def measure(tape: Tape, *, span_ns: int | None = None) -> Measures:
+    """Measure a tape in one pass.
+
+    Parameters
+    ----------
+    span_ns : length of the spans; by the tape's duration where it is not given, see `span_of`.
+
+    Raises
+    ------
+    ConfigError
+        If spans of this length would be more than 100,000.
+    """
+    first_ts, span_ns, count = _spans(tape, span_ns)
+    counts, sums, latencies, intervals, book_intervals, moves = measure_rows(
+        tape.op, tape.exch_ts, tape.local_ts, tape.level, tape.lots, tape.best_bid_exch, tape.best_ask_exch, tape.levels,
+        _prior(tape), _opening_lots(tape), first_ts, span_ns, count,
+    )  # fmt: skip
+    columns = {name: counts[:, i].tolist() for i, name in enumerate(COUNTS)}
+    for name in _ABSENT:
+        columns[name] = [-1 if value == _FAR else value for value in columns[name]]
+    columns["latency_p50_ns"] = _quantile_column(latencies, 0.5)
+    columns["latency_p99_ns"] = _quantile_column(latencies, 0.99)
+    columns["off_grid"] = _off_grid(tape, first_ts, span_ns, count).tolist()
+    gaps, account = _account(tape, first_ts, span_ns, count)
+    columns |= {name: column.tolist() for name, column in gaps.items()}
+    return Measures(
+        version=MEASURES_VERSION,
+        checksum=str(tape.meta.get("checksum", "")),
+        first_ts=first_ts,
+        span_ns=span_ns,
+        rows=len(tape),
+        is_by_order=tape.is_by_order,
+        columns=columns,
+        means=_means(sums),
+        totals=Totals(
+            latency_ns=_quantiles(latencies.sum(axis=0)),
+            interval_ns=_quantiles(intervals),
+            book_interval_ns=_quantiles(book_intervals),
+            move_half_ticks=_quantiles(moves),
+        ),
+        silences=_silences(tape),
+        account=account,
+    )
+
+
+def _spans(tape: Tape, span_ns: int | None) -> tuple[int, int, int]:
+    """Return (beginning of the first span, length, number)."""
+    meta = tape.meta
+    first = meta["first_exch_ts"] if meta["first_exch_ts"] is not None else meta["first_local_ts"]
+    last = meta["last_exch_ts"] if meta["last_exch_ts"] is not None else meta["last_local_ts"]
+    if first is None:
+        return 0, span_ns or _LENGTHS_S[0] * _SECOND, 0
+    # Differences of times must fit into int64. Times 73 years before the others are of another unit and count as the first.
+    last = min(max(last, first), 2**62)
+    first = max(first, last - 2**61, -(2**61))
+    if span_ns is None:
+        span_ns = span_of(first, last)
+    elif span_ns <= 0:
+        raise ConfigError(f"the spans are to last {span_ns:,} ns; give a positive length")
+    count = last // span_ns - first // span_ns + 1
+    if count > _SPANS_LIMIT:
+        raise ConfigError(
+            f"spans of {span_ns:,} ns would be {count:,} over the tape's {last - first:,} ns; give longer ones, for "
+            f"{_SPANS_LIMIT:,} at most"
+        )
+    return first // span_ns * span_ns, span_ns, count
+
+
+def _prior(tape: Tape) -> tuple[npt.NDArray[np.int32], Column]:
+    if tape.is_by_order:
+        return tape.extra["prior_level"], tape.extra["prior_lots"]
+    none = np.zeros(0, np.int32), np.zeros(0, np.int64)
+    for column in none:
+        column.flags.writeable = False  # of the same types as a tape's
+    return none
+
+
+def _opening_lots(tape: Tape) -> Column:
+    bid_lots, ask_lots, _ = opening_book(tape.opening, tape.levels, tape.instrument)
+    lots = np.zeros(2 * len(tape.levels), np.int64)
+    lots[0::2], lots[1::2] = bid_lots, ask_lots
+    return lots
+
+
+def _means(sums: npt.NDArray[np.float64]) -> dict[str, list[float | None]]:
+    total = dict(zip(SUMS, sums.T, strict=True))
+    held = total.pop("two_sided_ns")
+    means = {}
+    scales = {"spread_tick_ns": 1.0, "bid_lot_ns": 1.0, "ask_lot_ns": 1.0, "mid_half_tick_ns": 2.0}
+    for (name, scale), new in zip(scales.items(), MEANS, strict=True):
+        values = np.divide(total[name], held * scale, out=np.full(len(held), np.nan), where=held > 0)
+        means[new] = [None if np.isnan(value) else round(float(value), 3) for value in values]
+    return means
+
+
+def _quantiles(buckets: npt.NDArray[np.int64]) -> dict[str, int]:
+    if not buckets.any():
+        return {}
+    below = np.cumsum(buckets)
+    return {name: bucket_top(int(np.searchsorted(below, share * below[-1]))) for name, share in _QUANTILES.items()}
+
+
+def _quantile_column(buckets: npt.NDArray[np.int32], share: float) -> list[int]:
+    below = np.cumsum(buckets, axis=1, dtype=np.int64)
+    tops = np.array([bucket_top(k) for k in range(BUCKETS)])
+    at = np.argmax(below >= share * below[:, -1:], axis=1)
+    return np.where(below[:, -1] > 0, tops[at], -1).tolist()  # type: ignore[no-any-return]
+
+
+def _span_index(ts: Column, first_ts: int, span_ns: int, count: int) -> Column:
+    last_ts = first_ts + span_ns * count - 1
+    return (np.clip(ts, first_ts, last_ts) - first_ts) // span_ns
+
+
+def _off_grid(tape: Tape, first_ts: int, span_ns: int, count: int) -> Column:
+    """Return how many prices and quantities of each span were rounded to the grid; the tape keeps their raw values."""
+    if count == 0 or not any(tape.meta.get("rounded", {}).values()):
+        return np.zeros(count, np.int64)
+    what = tape.op & np.uint8(OP_MASK)
+    is_off = np.zeros(len(tape), np.bool_)
+    if "px" in tape.extra:
+        is_clear = (what >= OP_CLEAR_BIDS) & (what <= OP_CLEAR_ASKS)
+        rows = np.flatnonzero(is_priced(tape.op) & ~is_clear & (what != OP_CANCEL_ORDER))
+        is_off[rows] |= ~tape.instrument.ticks(tape.extra["px"][rows])[1]
+    if "qty" in tape.extra:
+        is_clear = (what >= OP_CLEAR_BIDS) & (what <= OP_CLEAR_ALL_ASKS)
+        rows = np.flatnonzero((what != OP_NOTHING) & (what != OP_CANCEL_ORDER) & ~is_clear)
+        is_off[rows] |= ~tape.instrument.lots(tape.extra["qty"][rows])[1]
+    return np.bincount(_span_index(tape.exch_ts[is_off], first_ts, span_ns, count), minlength=count).astype(np.int64)
+
+
+def _account(tape: Tape, first_ts: int, span_ns: int, count: int) -> tuple[dict[str, Column], Account]:
+    account: dict[str, Any] = tape.meta.get("account") or {}
+    shift = int(account.get("local_ts_shift_ns", 0))
+    listed = account.get("gaps", [])
+    columns: dict[str, Column] = {name: np.zeros(count, np.int64) for name in _GAPS}
+    totals = dict.fromkeys(_GAPS, 0)
+    for gap in listed:
+        ts = np.array([min(max(int(gap["local_ts"]) + shift, -_FAR), _FAR)], np.int64)
+        name = "time_gaps" if gap["kind"] == "time" else "sequence_gaps" if gap["size"] > 0 else "sequence_repeats"
+        totals[name] += 1
+        if count:
+            columns[name][_span_index(ts, first_ts, span_ns, count)] += 1
+    rounded = tape.meta.get("rounded", {})
+    return columns, Account(
+        **totals,
+        gaps_unlisted=max(int(account.get("gap_count", 0)) - len(listed), 0),
+        refused=int(account.get("refused_count", 0)),
+        damage=account.get("damage"),
+        local_ts_shift_ns=shift,
+        rounded_prices=int(rounded.get("px", 0)),
+        rounded_quantities=int(rounded.get("qty", 0)),
+        gap_rows=int(tape.meta.get("gap_rows", 0)),
+    )
+
+
+def _silences(tape: Tape) -> list[Silence]:
+    """Return the longest times without a row at the exchange, at most 100 of at least a second, by time."""
+    ts = tape.exch_ts[(tape.op & np.uint8(OP_AT_EXCH)) != 0]
+    gaps = np.diff(np.clip(ts, -(2**61), 2**61))
+    rows = np.flatnonzero(gaps >= _SECOND)
+    rows = np.sort(rows[np.argsort(-gaps[rows], kind="stable")][:_SILENCES_MAX])
+    return [Silence(int(ts[row]), int(gaps[row])) for row in rows]
