@@ -24,8 +24,8 @@ row_by_place        int32               optional, a market by price: the rows th
 
 The metadata (key ``queuefront.tape``, JSON) carries version, instrument, source, conversion account, counts, time span
 and a checksum of the columns; key ``queuefront.places`` how many rows each group of `row_by_place` has. That index is
-made anew where a file lacks it or cannot be trusted with it. So are the measures of the tape's quality (`feed.passport`), of
-key ``queuefront.passport``; they are read when they are asked for.
+made anew where a file lacks it or cannot be trusted with it. So are the measures of the tape's quality (`feed.passport`)
+of key ``queuefront.passport``; they are read when they are asked for.
 """
 
 from __future__ import annotations

@@ -169,6 +169,11 @@ def _clock_rules(spans: _Spans, limits: PassportThresholds) -> Iterator[Finding]
         "clock step", least, suspect, bad,
         lambda k: f"no row took less than {format_duration(int(least[k]))}, usually half take {format_duration(usual)}",
     )  # fmt: skip
+    ahead = np.where(latencies >= limits.rows_min, usual - spans["latency_p99_ns"], 0)
+    yield from _graded(
+        "clock step", ahead, limits.latency_suspect_ms * _MS, limits.latency_bad_ms * _MS,
+        lambda k: f"nearly all rows took {format_duration(int(ahead[k]))} less than usually half take at most",
+    )  # fmt: skip
     yield from _graded(
         "late feed", median, suspect, None,
         lambda k: f"half the rows took {format_duration(int(median[k]))} or more, usually {format_duration(usual)}",

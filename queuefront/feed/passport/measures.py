@@ -82,9 +82,9 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
     """All figures of a tape.
 
-    Span k is the time from `first_ts + k * span_ns` on, at the exchange. `columns` are those of `COLUMNS`; -1 stands for
-    what was not there in those of latencies and of the narrowest spread. `means` are those of `MEANS`, over the time in which both sides
-    had a price; None where there was none.
+    Span k is the time from `first_ts + k * span_ns` on, at the exchange. `columns` are those of `COLUMNS`; in those of
+    latencies and of the narrowest spread -1 stands for none. `means` are those of `MEANS`, over the time in which both
+    sides had a price; None where there was none.
     """
 
     version: int
