@@ -5,6 +5,9 @@ from queuefront.report.frames import currency_of, equity_frame, fills_frame, ord
 from queuefront.report.html import write_report
 from queuefront.report.html_parts import CONTENT_POLICY
 from queuefront.report.outcomes import OrderOutcomes
+from queuefront.report.passport_html import write_passport
+from queuefront.report.passport_plots import passport_figure
+from queuefront.report.passport_text import Stretch, figures_of, stretches_of, verdict_text
 from queuefront.report.plots import inventory_figure, profit_figure, run_figure, stats_figure, total_figure
 from queuefront.report.stats import InverseAssetRecord, LinearAssetRecord, Stats
 from queuefront.report.summary import AssetSummary, Summary, summarize
@@ -19,21 +22,27 @@ __all__ = [
     "OrderOutcomes",
     "Outcome",
     "Stats",
+    "Stretch",
     "Summary",
     "currency_of",
     "equity_frame",
     "explain_order",
+    "figures_of",
     "fills_frame",
     "inventory_figure",
     "number",
     "orders_frame",
+    "passport_figure",
     "profit_figure",
     "render_summary",
     "run_figure",
     "stats_figure",
+    "stretches_of",
     "summarize",
     "total_equity_frame",
     "total_figure",
     "trace_frame",
+    "verdict_text",
+    "write_passport",
     "write_report",
 ]

@@ -7,19 +7,14 @@ names no time of its making. Charts are thinned for display (`downsample`), tabl
 
 from __future__ import annotations
 
-import base64
-from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import msgspec
-import numpy as np
 
 from queuefront.report import html_parts as parts
 from queuefront.report.downsample import FILLS_SHOWN_MAX, SAMPLES_SHOWN_MAX, every_nth
 from queuefront.report.frames import total_equity_frame
-from queuefront.report.plots import PALETTE, inventory_figure, profit_figure, run_figure, total_figure
+from queuefront.report.html_page import Charts, html_page
+from queuefront.report.plots import inventory_figure, profit_figure, run_figure, total_figure
 from queuefront.report.summary import AssetSummary, Summary, as_list
 from queuefront.report.summary_text import columns_of
 
@@ -61,7 +56,7 @@ def write_report(
     """
     count = len(summary.assets)
     equities, fills_list = as_list(equity, count, "equity"), as_list(fills, count, "fills")
-    charts = _Charts()
+    charts = Charts()
     names = [column.name for column in columns_of(summary)]
     sections = [
         _asset_section(i, *inputs, charts)
@@ -84,35 +79,11 @@ def write_report(
         parts.FOOTER,
     ]
     target = Path(path)
-    target.write_text(_page(title, "\n".join(body), charts, summary), encoding="utf-8")
+    target.write_text(html_page(title, "\n".join(body), charts, summary), encoding="utf-8")
     return target
 
 
-class _Charts:
-    # The figures of the page, as Plotly's JSON, with every distinct column of times stored once.
-    def __init__(self) -> None:
-        self.figures: dict[str, Any] = {}
-        self.times: dict[bytes, int] = {}
-
-    def add(self, name: str, figure: go.Figure) -> None:
-        spec = figure.to_dict()
-        for trace, drawn in zip(spec["data"], figure.data, strict=True):
-            if isinstance(drawn.x, np.ndarray) and drawn.x.dtype.kind == "M":
-                raw = drawn.x.astype("datetime64[ns]").astype("<i8").tobytes()
-                trace["x"] = {"times": self.times.setdefault(raw, len(self.times))}
-        self.figures[name] = spec
-
-    def to_json(self) -> str:
-        import json
-
-        from plotly.utils import PlotlyJSONEncoder
-
-        times = [base64.b64encode(raw).decode() for raw in self.times]
-        page = {"figures": self.figures, "times": times, "palette": list(PALETTE.values())}
-        return _script_safe(json.dumps(page, cls=PlotlyJSONEncoder, separators=(",", ":")))
-
-
-def _asset_section(i: int, asset: AssetSummary, equity: pl.DataFrame, fills: pl.DataFrame, charts: _Charts) -> str:
+def _asset_section(i: int, asset: AssetSummary, equity: pl.DataFrame, fills: pl.DataFrame, charts: Charts) -> str:
     title = f"{asset.venue}:{asset.name}".strip(":")
     body = [parts.notes(asset.notes), parts.headline(asset)]
     if fills.is_empty():
@@ -134,7 +105,7 @@ def _asset_section(i: int, asset: AssetSummary, equity: pl.DataFrame, fills: pl.
     return parts.section(i, title, "\n".join(body))
 
 
-def _total_section(total: AssetSummary, equities: Sequence[pl.DataFrame], charts: _Charts) -> str:
+def _total_section(total: AssetSummary, equities: Sequence[pl.DataFrame], charts: Charts) -> str:
     sampled = [frame for frame in equities if not frame.is_empty()]
     body = [parts.headline(total, is_total=True)]
     if sampled:
@@ -147,7 +118,7 @@ def _total_section(total: AssetSummary, equities: Sequence[pl.DataFrame], charts
     return parts.section(-1, "All assets", "\n".join(body))
 
 
-def _small(name: str, heading: str, label: str, figure: go.Figure, charts: _Charts) -> str:
+def _small(name: str, heading: str, label: str, figure: go.Figure, charts: Charts) -> str:
     charts.add(name, figure)
     return parts.chart(name, label, heading=heading)
 
@@ -163,35 +134,3 @@ def _thinning(frame: pl.DataFrame, fills: pl.DataFrame | None) -> str:
         step = every_nth(len(fills))
         told.append(f"{-(-len(fills) // step):,} of {len(fills):,} fills are marked, one in every {step}; all are counted.")
     return " ".join(told)
-
-
-def _page(title: str, body: str, charts: _Charts, summary: Summary) -> str:
-    from plotly.offline import get_plotlyjs
-
-    folder = resources.files("queuefront.report") / "page"
-    css, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    plotly = get_plotlyjs() if charts.figures else ""
-    numbers = _script_safe(msgspec.json.encode(summary).decode())
-    return f"""<!doctype html>
-<html lang="en" data-theme="light">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{parts.CONTENT_POLICY}">
-<title>{escape(title)}</title>
-<style>{css}</style>
-</head>
-<body>
-{body}
-<script type="application/json" id="summary">{numbers}</script>
-<script type="application/json" id="figures">{charts.to_json()}</script>
-<script>{plotly}</script>
-<script>{script}</script>
-</body>
-</html>
-"""
-
-
-def _script_safe(text: str) -> str:
-    # Inside a script element nothing is unescaped, so no "<" may stand there at all; JSON can say it otherwise.
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import polars as pl
 
-__all__ = ["PALETTE", "inventory_figure", "profit_figure", "run_figure", "stats_figure", "total_figure"]
+__all__ = [
+    "PALETTE",
+    "dressed",
+    "inventory_figure",
+    "light",
+    "panels",
+    "profit_figure",
+    "run_figure",
+    "stats_figure",
+    "total_figure",
+]
 
 #: Role of a color, with its text in light and dark surroundings.
 PALETTE: Final[dict[str, tuple[str, str]]] = {
@@ -35,6 +45,7 @@ PALETTE: Final[dict[str, tuple[str, str]]] = {
     "position_area": ("rgba(109,75,195,0.14)", "rgba(169,139,245,0.18)"),
     "loss": ("#c02b20", "#ff7a6b"),
     "loss_area": ("rgba(192,43,32,0.14)", "rgba(255,122,107,0.18)"),
+    "suspect_area": ("rgba(226,184,91,0.22)", "rgba(226,184,91,0.20)"),
     "buy": ("#00796f", "#2fd0bd"),
     "sell": ("#c4490a", "#ff9a4d"),
 }
@@ -61,7 +72,7 @@ def run_figure(equity: pl.DataFrame, fills: pl.DataFrame, *, title: str = "", cu
     names = ("equity", "equity_wo_fee", "price", "position", "drawdown")
     shown = _thinned(equity, names)
     times = shown["timestamp"].to_numpy()
-    figure = _panels(
+    figure = panels(
         {f"Equity{_in(currency)}": 260, "Price and fills": 340, "Position": 120, f"Drawdown{_in(currency)}": 120}
     )
     _add_equity(figure, shown)
@@ -76,7 +87,7 @@ def run_figure(equity: pl.DataFrame, fills: pl.DataFrame, *, title: str = "", cu
 def total_figure(total: pl.DataFrame, *, title: str = "", currency: str = "") -> go.Figure:
     """Draw the equity and drawdown of `total_equity_frame`."""
     shown = _thinned(total, ("equity", "equity_wo_fee", "drawdown"))
-    figure = _panels({f"Equity{_in(currency)}": 320, f"Drawdown{_in(currency)}": 140})
+    figure = panels({f"Equity{_in(currency)}": 320, f"Drawdown{_in(currency)}": 140})
     _add_equity(figure, shown)
     _add_drawdown(figure, shown, row=2)
     return _finished(figure, shown, title=title)
@@ -99,7 +110,7 @@ def stats_figure(entire: pl.DataFrame, *, book_size: float | None = None, has_pr
         equity_wo_fee=pl.col("equity_wo_fee") * scale,
     )
     shown = _thinned(frame, ("equity", "equity_wo_fee", "price", "position"))
-    figure = _panels({"Equity" if book_size is None else "Cumulative return, %": 360, "Position": 150})
+    figure = panels({"Equity" if book_size is None else "Cumulative return, %": 360, "Position": 150})
     _add_equity(figure, shown, price_name="Price, % since the start" if has_price_as_return else "Mid price")
     _add_position(figure, shown, row=2)
     return _finished(figure, shown)
@@ -122,7 +133,7 @@ def inventory_figure(equity: pl.DataFrame) -> go.Figure:
         centers, rows = np.unique(centers[0] + whole * width, return_inverse=True)
     shares = np.bincount(rows, weights=weights)
     bars = go.Bar(
-        x=centers, y=shares, width=0.9 * width, marker={"color": _light("position"), "line": {"width": 0}},
+        x=centers, y=shares, width=0.9 * width, marker={"color": light("position"), "line": {"width": 0}},
         hovertemplate="position %{x:,.8~f}<br>%{y:.2f} % of the time<extra></extra>",
     )  # fmt: skip
     figure = go.Figure(bars)
@@ -142,7 +153,7 @@ def profit_figure(equity: pl.DataFrame, *, currency: str = "") -> go.Figure:
     opening = closing["equity"].shift(1, fill_value=known["equity"].first())
     profits = (closing["equity"] - opening).to_numpy()
     middle = closing["timestamp"].to_numpy() + np.timedelta64(_period_ns(period) // 2, "ns")
-    colors = [_light("equity") if profit >= 0 else _light("loss") for profit in profits]
+    colors = [light("equity") if profit >= 0 else light("loss") for profit in profits]
     bars = go.Bar(
         x=middle, y=profits, width=0.86 * _period_ns(period) / 1e6, marker={"color": colors, "line": {"width": 0}},
         customdata=np.datetime_as_string(closing["timestamp"].to_numpy(), unit="m"),
@@ -157,7 +168,8 @@ def _thinned(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
     return frame[rows_with_extremes([frame[name].cast(float).to_numpy() for name in names], SAMPLES_SHOWN_MAX)]
 
 
-def _panels(heights_px: dict[str, int]) -> go.Figure:
+def panels(heights_px: dict[str, int]) -> go.Figure:
+    """Return an empty figure of panels on one time axis, by title and height."""
     from plotly.subplots import make_subplots
 
     height = sum(heights_px.values()) + _GAP_PX * (len(heights_px) - 1)
@@ -168,7 +180,7 @@ def _panels(heights_px: dict[str, int]) -> go.Figure:
     )  # fmt: skip
     figure.update_layout(height=height + _TOP_PX + _BOTTOM_PX, margin={"l": 70, "r": 24, "t": _TOP_PX, "b": _BOTTOM_PX})
     for annotation in figure.layout.annotations:
-        annotation.update(x=0, xanchor="left", yshift=5, font={"size": 13, "color": _light("ink")})
+        annotation.update(x=0, xanchor="left", yshift=5, font={"size": 13, "color": light("ink")})
     return figure
 
 
@@ -177,7 +189,7 @@ def _add_equity(figure: go.Figure, shown: pl.DataFrame, price_name: str = "Mid p
     if "price" in shown.columns:
         price = _line(times, shown["price"], price_name, "price_behind", width=1)
         figure.add_trace(price, row=1, col=1, secondary_y=True)
-        figure.update_yaxes(showgrid=False, tickfont={"color": _light("muted")}, row=1, col=1, secondary_y=True)
+        figure.update_yaxes(showgrid=False, tickfont={"color": light("muted")}, row=1, col=1, secondary_y=True)
         # Equity is drawn over the price, so the two axes trade who lies on whom.
         behind = {"overlaying": None, "side": "right", "domain": figure.layout.yaxis.domain}
         figure.update_layout(yaxis={"overlaying": "y2", "tickmode": "auto"}, yaxis2=behind)
@@ -207,9 +219,9 @@ def _line(
         y=column.cast(float).to_numpy(),
         name=name,
         mode="lines",
-        line={"color": _light(role), "width": width},
+        line={"color": light(role), "width": width},
         fill="tozeroy" if area else None,
-        fillcolor=_light(area) if area else None,
+        fillcolor=light(area) if area else None,
         legend=more.get("legend"),
         showlegend=area is None,
         connectgaps=False,
@@ -242,8 +254,8 @@ def _fill_trace(side: str, is_maker: bool, rows: pl.DataFrame, *, is_many: bool)
             "size": 5 if is_many else 8,
             "opacity": 0.6 if is_many else 1,
             # Makers are light with a strong outline, takers solid: readable without color.
-            "color": _light("surface" if is_maker else side),
-            "line": {"width": 1 if is_many else 1.3, "color": _light(side)},
+            "color": light("surface" if is_maker else side),
+            "line": {"width": 1 if is_many else 1.3, "color": light(side)},
         },
         customdata=rows.select("qty", "fee", "position_after").to_numpy(),
         text=text,
@@ -256,7 +268,7 @@ def _fill_trace(side: str, is_maker: bool, rows: pl.DataFrame, *, is_many: bool)
 
 
 def _finished(figure: go.Figure, shown: pl.DataFrame, *, title: str = "") -> go.Figure:
-    _dressed(figure)
+    dressed(figure)
     figure.update_layout(hovermode="closest")
     if title:
         head = {"text": title, "x": 0, "xref": "paper", "y": 1, "yanchor": "top", "pad": {"t": 14}, "font": {"size": 16}}
@@ -265,7 +277,7 @@ def _finished(figure: go.Figure, shown: pl.DataFrame, *, title: str = "") -> go.
     times = shown["timestamp"].to_numpy()
     if len(times) and times[0] < times[-1]:
         figure.update_xaxes(range=[times[0], times[-1]])
-    figure.update_xaxes(showspikes=True, spikemode="across", spikethickness=1, spikedash="dot", spikecolor=_light("muted"))
+    figure.update_xaxes(showspikes=True, spikemode="across", spikethickness=1, spikedash="dot", spikecolor=light("muted"))
     figure.update_xaxes(title={"text": "UTC", "standoff": 6}, row=axis_count, col=1)
     for name, axis in (("legend", figure.layout.yaxis), ("legend2", figure.layout.yaxis3)):
         place = {"orientation": "h", "x": 1, "xanchor": "right", "y": axis.domain[1], "yanchor": "bottom"}
@@ -274,30 +286,31 @@ def _finished(figure: go.Figure, shown: pl.DataFrame, *, title: str = "") -> go.
 
 
 def _finished_small(figure: go.Figure, *, x_title: str, y_title: str) -> go.Figure:
-    _dressed(figure)
+    dressed(figure)
     figure.update_layout(height=320, margin={"l": 64, "r": 20, "t": 16, "b": 52}, showlegend=False, bargap=0.05)
     figure.update_xaxes(title={"text": x_title, "standoff": 8})
     figure.update_yaxes(title={"text": y_title, "standoff": 8})
     return figure
 
 
-def _dressed(figure: go.Figure) -> None:
+def dressed(figure: go.Figure) -> None:
+    """Give a figure the report's font, lines and colors."""
     import plotly.graph_objects as go
 
     figure.update_layout(
         template=go.layout.Template(),
-        paper_bgcolor=_light("surface"),
+        paper_bgcolor=light("surface"),
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": _FONT, "size": 12, "color": _light("muted")},
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": _light("zero"), "activecolor": _light("ink")},
+        font={"family": _FONT, "size": 12, "color": light("muted")},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": light("zero"), "activecolor": light("ink")},
         hoverlabel={
-            "bgcolor": _light("surface"),
-            "bordercolor": _light("zero"),
-            "font": {"family": _FONT, "color": _light("ink")},
+            "bgcolor": light("surface"),
+            "bordercolor": light("zero"),
+            "font": {"family": _FONT, "color": light("ink")},
             "align": "left",
         },
     )
-    lines: dict[str, Any] = {"gridcolor": _light("grid"), "zerolinecolor": _light("zero"), "linecolor": _light("zero")}
+    lines: dict[str, Any] = {"gridcolor": light("grid"), "zerolinecolor": light("zero"), "linecolor": light("zero")}
     figure.update_xaxes(**lines, showgrid=True, zeroline=False, ticks="", automargin=True)
     figure.update_yaxes(**lines, zeroline=True, ticks="", automargin=True, exponentformat="none", separatethousands=True)
 
@@ -319,5 +332,6 @@ def _in(currency: str) -> str:
     return f", {escape(currency)}" if currency else ""
 
 
-def _light(role: str) -> str:
+def light(role: str) -> str:
+    """Return the color of a role, as figures are drawn in."""
     return PALETTE[role][0]
