@@ -20,7 +20,7 @@ from queuefront.core.clock import monotonic_s
 from queuefront.core.code_cache import load_quickly
 from queuefront.core.enums import CODE_NAMES
 from queuefront.core.errors import ConfigError, QueuefrontError, StrategyError
-from queuefront.feed import Tape, replacing
+from queuefront.feed import Passport, Tape, passport_of, replacing
 from queuefront.sim import (
     Asset,
     AssetResult,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import polars as pl
 
-    from queuefront.report import Explanation, Summary
+    from queuefront.report import Explanation, MarketData, Summary
 
 __all__ = ["Backtest", "Run"]
 
@@ -91,6 +91,11 @@ class Backtest:
         self.series = tuple(series)
         self.charge_compute = charge_compute
         self.sample_every_ns = _default_spacing(self.tapes) if sample_every_ns is None else int(sample_every_ns)
+
+    @cached_property
+    def passports(self) -> list[Passport]:
+        """How good the tapes are, judged by each asset's limits."""
+        return [passport_of(tape, asset.passport) for asset, tape in zip(self.assets, self.tapes, strict=True)]
 
     def run(self, strategy: Callable[..., Any], *args: Any) -> Run:
         """Run a strategy from the first event, as often as you like; runs do not influence one another.
@@ -266,6 +271,13 @@ class Run:
 
         return [_numbered(equity_frame(r.samples, r.instrument), k, r) for k, r in enumerate(self.results)]
 
+    @cached_property
+    def _market_data(self) -> list[MarketData]:
+        from queuefront.report import market_data
+
+        kept = zip(self.backtest.passports, self._equity, self._fills, self.backtest.tapes, strict=True)
+        return [market_data(passport, *tables, is_masked=tape.is_masked) for passport, *tables, tape in kept]
+
     # --- what came of it ------------------------------------------------------------------------------------------------
     def summary(self, **options: Any) -> Summary:
         """Return the figures of the run; options are those of `report.summarize`. Printed, it is a table."""
@@ -273,7 +285,7 @@ class Run:
 
         instruments = [r.instrument for r in self.results]
         changes = [r.changes for r in self.results] if self.backtest.records else None
-        return summarize(self._equity, self._fills, instruments, changes, **options)
+        return summarize(self._equity, self._fills, instruments, changes, market=self._market_data, **options)
 
     def plot(self, asset_no: int = 0) -> go.Figure:
         """Return the figure of one asset: equity and price with fills, position, drawdown."""
@@ -324,6 +336,7 @@ class Run:
                     "funding_payments": len(asset.funding),
                     "balances": [str(amount) for amount in asset.balances] if asset.balances is not None else None,
                     "last_trades_capacity": asset.last_trades_capacity,
+                    "mask_bad_spans": asset.mask_bad_spans,
                 }
                 for asset, tape in zip(self.backtest.assets, self.backtest.tapes, strict=True)
             ],

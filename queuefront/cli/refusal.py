@@ -28,6 +28,8 @@ _EXAMPLES: Final = {
     "funding": '"funding.csv"',
     "balances": '["0.5", "30000"]',
     "depth_range": '["50000", "70000"]',
+    "mask_bad_spans": "true",
+    "passport": '"limits.toml"',
     "rounds": '"latency.npz"',
     "offset_ns": "0",
     "books_only_filled": "true",

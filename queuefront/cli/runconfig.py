@@ -203,6 +203,8 @@ class AssetConfig(_Strict):
     multiplier: Decimals | None = None
     last_trades_capacity: NonNegative | None = None
     depth_range: tuple[Decimals, Decimals] | None = None  # lowest and highest price that the books hold
+    mask_bad_spans: bool | None = None  # fill nothing where the tape's passport calls the data bad
+    passport: str | None = None  # a file of limits of the passport
 
 
 class RunSettings(_Strict):

@@ -101,6 +101,7 @@ def _build_backtest(job: Job) -> Backtest:
 def build_asset(tape: str, config: AssetConfig) -> Asset:
     """Return the asset of one tape; what the configuration leaves out keeps the library's default."""
     import queuefront as qf
+    from queuefront.feed import PassportThresholds
 
     values = {name: value for name, value in msgspec.structs.asdict(config).items() if value is not None}
     for name in MODELS:
@@ -108,6 +109,8 @@ def build_asset(tape: str, config: AssetConfig) -> Asset:
             values[name] = _model(values[name])
     if config.funding is not None:
         values["funding"] = read_funding(Path(config.funding))
+    if config.passport is not None:
+        values["passport"] = PassportThresholds.from_toml(config.passport)
     return qf.Asset(tape=tape, **values)
 
 

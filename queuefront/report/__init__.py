@@ -4,6 +4,7 @@ from queuefront.report.explain import Explanation, Outcome, explain_order, trace
 from queuefront.report.frames import currency_of, equity_frame, fills_frame, orders_frame, total_equity_frame
 from queuefront.report.html import write_report
 from queuefront.report.html_parts import CONTENT_POLICY
+from queuefront.report.market_data import MarketData, market_data
 from queuefront.report.outcomes import OrderOutcomes
 from queuefront.report.passport_html import write_passport
 from queuefront.report.passport_plots import passport_figure
@@ -19,6 +20,7 @@ __all__ = [
     "Explanation",
     "InverseAssetRecord",
     "LinearAssetRecord",
+    "MarketData",
     "OrderOutcomes",
     "Outcome",
     "Stats",
@@ -30,6 +32,7 @@ __all__ = [
     "figures_of",
     "fills_frame",
     "inventory_figure",
+    "market_data",
     "number",
     "orders_frame",
     "passport_figure",

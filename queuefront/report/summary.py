@@ -23,6 +23,7 @@ import numpy as np
 
 from queuefront.core import ConfigError, Instrument, format_ts
 from queuefront.report.frames import currency_of, total_equity_frame
+from queuefront.report.market_data import MarketData
 from queuefront.report.outcomes import OrderOutcomes, count_outcomes
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class AssetSummary(msgspec.Struct, frozen=True, kw_only=True):
     orders: OrderOutcomes | None = None
     mean_queue_ahead: float | None = None
     median_queue_ahead: float | None = None
+    market_data: MarketData | None = None  # None: nobody asked; of a total, too
     notes: tuple[str, ...] = ()
 
     @property
@@ -115,6 +117,7 @@ def summarize(
     instruments: Instrument | Sequence[Instrument],
     orders: Records | Sequence[Records] | None = None,
     *,
+    market: Sequence[MarketData] | None = None,
     sharpe_interval: str = "10s",
     trading_days_per_year: float = 365,
 ) -> Summary:
@@ -125,6 +128,7 @@ def summarize(
     equity, fills : the tables of `equity_frame` and `fills_frame`, one an asset, in one order.
     instruments : what the assets are, in the same order.
     orders : ORDER_CHANGE records, one array an asset, in the same order. Without them, what depends on them is None.
+    market : what `market_data` says of the tapes, in the same order; left out of the summary where not given.
     sharpe_interval : spacing of the equity changes behind the Sharpe and Sortino ratios, as Polars writes durations.
     trading_days_per_year : 365 for markets that never close, 252 for exchanges with business days.
 
@@ -137,7 +141,10 @@ def summarize(
     equities, fills_list = as_list(equity, len(assets), "equity"), as_list(fills, len(assets), "fills")
     orders_list = [None] * len(assets) if orders is None else _arrays(orders, len(assets))
     scale = _Scale(sharpe_interval, _duration_ns(sharpe_interval), trading_days_per_year)
-    rows = tuple(_asset(*inputs, scale) for inputs in zip(assets, equities, fills_list, orders_list, strict=True))
+    market_list = [None] * len(assets) if market is None else list(market)
+    rows = tuple(
+        _asset(*inputs, scale) for inputs in zip(assets, equities, fills_list, orders_list, market_list, strict=True)
+    )
     total, notes = _total(equities, rows, scale)
     return Summary(
         assets=rows, total=total, sharpe_interval=sharpe_interval, trading_days_per_year=trading_days_per_year, notes=notes
@@ -187,7 +194,12 @@ class _Money(msgspec.Struct, frozen=True):
 
 
 def _asset(
-    instrument: Instrument, equity: pl.DataFrame, fills: pl.DataFrame, orders: Records | None, scale: _Scale
+    instrument: Instrument,
+    equity: pl.DataFrame,
+    fills: pl.DataFrame,
+    orders: Records | None,
+    market: MarketData | None,
+    scale: _Scale,
 ) -> AssetSummary:
     money = _money(equity, scale)
     value = math.fsum(fills["amount"])
@@ -206,6 +218,7 @@ def _asset(
         orders=None if orders is None else count_outcomes(orders),
         mean_queue_ahead=float(np.mean(queue_ahead)) if len(queue_ahead) else None,
         median_queue_ahead=float(np.median(queue_ahead)) if len(queue_ahead) else None,
+        market_data=market,
         notes=_notes(equity, fills),
         **msgspec.structs.asdict(money),
     )

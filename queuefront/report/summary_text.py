@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from queuefront.report.market_data import MarketData
     from queuefront.report.summary import AssetSummary, Summary
 
 __all__ = ["UNKNOWN", "basis_points", "columns_of", "latency", "number", "percent", "render_summary", "summary_rows"]
@@ -49,9 +50,10 @@ def summary_rows(summary: Summary) -> list[tuple[str, list[tuple[str, list[str]]
     """Return every figure as text: (group, [(label, [one text a column of `columns_of`])])."""
     columns = columns_of(summary)
     scaled = f"{summary.sharpe_interval}, {summary.trading_days_per_year:g} days"
+    groups = _FIGURES if all(column.market_data is None for column in columns) else (*_FIGURES, _MARKET_DATA)
     return [
         (group, [(label.format(scaled=scaled), [text(column) for column in columns]) for label, text in figures])
-        for group, figures in _FIGURES
+        for group, figures in groups
     ]
 
 
@@ -88,6 +90,26 @@ def _time(ns: int | None) -> str:
 def _order_count(name: str) -> Callable[[AssetSummary], str]:
     return lambda s: UNKNOWN if s.orders is None else f"{getattr(s.orders, name):,}"
 
+
+def _data(text: Callable[[MarketData], str]) -> Callable[[AssetSummary], str]:
+    return lambda s: UNKNOWN if s.market_data is None else text(s.market_data)
+
+
+def _profit(profit: float | None, share: float | None) -> str:
+    return number(profit) if share is None else f"{number(profit)} ({percent(share)})"
+
+
+_MARKET_DATA: tuple[str, tuple[tuple[str, Callable[[AssetSummary], str]], ...]] = (
+    "Market data",
+    (
+        ("Verdict of the tape", _data(lambda d: d.verdict)),
+        ("Bad time", _data(lambda d: percent(d.bad_time) + (", masked" if d.is_masked else ""))),
+        ("Suspect time", _data(lambda d: percent(d.suspect_time))),
+        ("Net profit in bad spans", _data(lambda d: _profit(d.bad_profit, d.bad_profit_share))),
+        ("Net profit in suspect spans", _data(lambda d: _profit(d.suspect_profit, d.suspect_profit_share))),
+        ("Fills in bad, suspect spans", _data(lambda d: f"{d.bad_fills:,}, {d.suspect_fills:,}")),
+    ),
+)
 
 _FIGURES: tuple[tuple[str, tuple[tuple[str, Callable[[AssetSummary], str]], ...]], ...] = (
     (

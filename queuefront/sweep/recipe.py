@@ -139,6 +139,7 @@ def digest_of(strategy: Callable[..., Any], file: Path, backtest: Backtest) -> s
         hooks, params = hooks_of(asset.queue, asset.latency, asset.fees, asset.exchange)
         own = [f"{name} {code_digest(hooks[name])}" for name in HOOKS if name in hooks]
         models = [repr(model) for model in (asset.funding, asset.balances, asset.last_trades_capacity)]
+        models += [repr(model) for model in (asset.mask_bad_spans, asset.passport)]
         models += [_told(model) for model in (asset.latency, asset.queue, asset.exchange, asset.fees)]
         told = [p.tolist() for p in params]
         assets.append([tape.meta["checksum"], tape.instrument.to_dict(), models, own, told])

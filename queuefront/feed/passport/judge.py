@@ -77,6 +77,11 @@ def _graded(
     yield Finding(rule, Verdict.SUSPECT, (values > suspect) & ~is_bad, text)
 
 
+def _told(ns: float) -> str:
+    """Return a duration to three digits: limits and quantiles are known to no more."""
+    return format_duration(round(float(f"{ns:.3g}")) if abs(ns) < NS_PER["s"] else int(ns))
+
+
 def _time_rules(spans: _Spans, limits: PassportThresholds) -> Iterator[Finding]:
     totals = spans.measures.totals
     usual = totals.interval_ns.get("p99", 0)
@@ -85,7 +90,7 @@ def _time_rules(spans: _Spans, limits: PassportThresholds) -> Iterator[Finding]:
     silence = spans["silence_ns"]
     yield from _graded(
         "silence", silence, suspect, bad,
-        lambda k: f"silent for {format_duration(int(silence[k]))}, usually at most {format_duration(usual)}",
+        lambda k: f"silent for {_told(int(silence[k]))}, usually at most {_told(usual)}",
     )  # fmt: skip
     usual_book = totals.book_interval_ns.get("p99", 0)
     frozen, trades = spans["frozen_ns"], spans["frozen_trades"]
@@ -94,7 +99,7 @@ def _time_rules(spans: _Spans, limits: PassportThresholds) -> Iterator[Finding]:
         "frozen book", np.where(is_traded, frozen, 0),
         max(limits.silence_suspect_multiple * usual_book, limits.silence_suspect_ms * _MS),
         max(limits.silence_bad_multiple * usual_book, limits.silence_bad_ms * _MS),
-        lambda k: f"the book stood still for {format_duration(int(frozen[k]))} while {trades[k]:,} trades went on",
+        lambda k: f"the book stood still for {_told(int(frozen[k]))} while {trades[k]:,} trades went on",
     )  # fmt: skip
     gaps, repeats = spans["sequence_gaps"], spans["sequence_repeats"]
     yield from _graded(
@@ -167,16 +172,16 @@ def _clock_rules(spans: _Spans, limits: PassportThresholds) -> Iterator[Finding]
     suspect, bad = (usual + max(ms * _MS, extra) for ms in (limits.latency_suspect_ms, limits.latency_bad_ms))
     yield from _graded(
         "clock step", least, suspect, bad,
-        lambda k: f"no row took less than {format_duration(int(least[k]))}, usually half take {format_duration(usual)}",
+        lambda k: f"no row took less than {_told(int(least[k]))}, usually half take {_told(usual)}",
     )  # fmt: skip
     ahead = np.where(latencies >= limits.rows_min, usual - spans["latency_p99_ns"], 0)
     yield from _graded(
         "clock step", ahead, limits.latency_suspect_ms * _MS, limits.latency_bad_ms * _MS,
-        lambda k: f"nearly all rows took {format_duration(int(ahead[k]))} less than usually half take at most",
+        lambda k: f"nearly all rows took {_told(int(ahead[k]))} less than usually half take at most",
     )  # fmt: skip
     yield from _graded(
         "late feed", median, suspect, None,
-        lambda k: f"half the rows took {format_duration(int(median[k]))} or more, usually {format_duration(usual)}",
+        lambda k: f"half the rows took {_told(int(median[k]))} or more, usually {_told(usual)}",
     )  # fmt: skip
 
 

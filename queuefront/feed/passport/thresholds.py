@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -76,6 +75,8 @@ class PassportThresholds:
         ConfigError
             For a file that is no TOML, and for an unknown key or a value that is no such number, naming it.
         """
+        import tomllib
+
         source = Path(path)
         try:
             values: dict[str, Any] = tomllib.loads(source.read_text(encoding="utf-8"))
