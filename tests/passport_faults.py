@@ -173,7 +173,7 @@ FAULTS = (
     Fault("trade price", "one trade 5 % away", _trade_jump, Verdict.BAD, "trade outside"),
     Fault("book price", "one bid or ask 5 % beyond", _book_jump, Verdict.SUSPECT, "crossed book, empty book"),
     Fault("off the grid", "prices between ticks, rounded, for 5 s", _off_grid, Verdict.BAD, "off the grid"),
-    Fault("shuffled", "exchange times shuffled for 10 s", _shuffle, Verdict.SUSPECT, "out of order, late feed", 10.0),
+    Fault("shuffled", "exchange times shuffled for 10 s", _shuffle, Verdict.SUSPECT, "out of order, crossed book", 10.0),
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from queuefront.feed.passport.thresholds import PassportThresholds
 __all__ = ["Finding", "Verdict", "findings_of", "tape_findings"]
 
 _MS: Final = NS_PER["ms"]
+_MOVES_MULTIPLE: Final = 20
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
@@ -210,7 +211,9 @@ def _record_rules(spans: _Spans, limits: PassportThresholds) -> Iterator[Finding
 
 
 def _price_rules(spans: _Spans, limits: PassportThresholds) -> Iterator[Finding]:
-    usual = spans.measures.totals.move_half_ticks.get("p99", 0)
+    moves = spans.measures.totals.move_half_ticks
+    # Of a price that seldom moves a few faults are a percent of all moves; they cannot be half of them.
+    usual = min(moves.get("p99", 0), _MOVES_MULTIPLE * moves.get("p50", 0))
     mid = spans.measures.mean("mid_ticks")
     known = np.abs(mid[np.isfinite(mid)])
     price = 2.0 * float(np.median(known)) if len(known) else 0.0  # half ticks
