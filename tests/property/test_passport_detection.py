@@ -37,6 +37,7 @@ def detected(fault: Fault, markets: list[Events]) -> int:
     return sum(o.is_detected for o in outcomes)
 
 
+@pytest.mark.slow
 def test_every_kind_of_fault_is_found_in_every_market(
     markets: list[Events], compare_golden: Callable[[Path, str], None]
 ) -> None:
@@ -51,6 +52,7 @@ def test_every_kind_of_fault_is_found_in_every_market(
     compare_golden(PAGE, before + MARK + "\n" + "\n".join(rows) + "\n\n" + MARK + after)
 
 
+@pytest.mark.slow
 def test_clean_markets_raise_no_alarm(markets: list[Events]) -> None:
     for events in markets:
         passport = passport_of(Tape.build(events, synthetic_instrument(), source="clean"))

@@ -17,9 +17,12 @@ from numba import njit
 
 from queuefront import Asset, Backtest, ConstantLatency, InterpolatedLatency, PowerQueue, Run, ValueFees
 from queuefront.backtest import _model_failure
-from queuefront.core import LATENCY, ClosedError, ConfigError, StrategyError
+from queuefront.core import LATENCY, ClosedError, ConfigError, Instrument, StrategyError
 from queuefront.core.enums import GTC, LIMIT
 from queuefront.core.jit import IS_INTERPRETED
+from queuefront.feed import PassportThresholds
+from tests.passport_market import T0 as T0_PASSPORT
+from tests.passport_market import tape_of
 from tests.small_market import SECOND, T0, market
 
 ROOT = Path(__file__).parents[2]
@@ -336,3 +339,49 @@ def test_of_a_model_that_does_not_compile_the_line_and_the_reason_are_told():
         "/home/me/mine.py:3: a model of one's own does not compile: Field 'nope' was not found in record; mend the line"
     )
     assert _model_failure("Nothing known\n") == "a model of one's own does not compile: Nothing known"
+
+
+# --- how good the data were -------------------------------------------------------------------------------------------
+def holed_market():
+    """Return a minute that is silent from 21 to 28 s, in which a trade reaches an ask at 103 at 23 and at 45 s."""
+    rows = [(k / 20, "bid", 100, 5 + k % 2) for k in range(1_201) if not 420 < k < 560]
+    more = [(0, "ask", 102, 10), (23, "buy", 104, 1), (45, "buy", 104, 1)]
+    return tape_of(
+        *sorted([*rows, *more], key=lambda row: row[0]), instrument=Instrument("venue", "X", "1", "1", quote="USD")
+    )
+
+
+def sell_once(hbt):
+    """Offer one lot at 103 before the bad span."""
+    hbt.elapse(2 * SECOND)
+    hbt.submit_sell_order(0, 1, 103.0, 1.0, GTC, LIMIT, True)
+    while hbt.elapse(SECOND) == 0:
+        pass
+
+
+def test_a_summary_says_how_good_the_data_were_and_what_was_earned_in_bad_spans():
+    summary = Backtest(Asset(holed_market())).run(sell_once).summary()
+    data = summary.assets[0].market_data
+    assert (data.verdict, data.is_masked) == ("bad", False)
+    assert data.bad_time == pytest.approx(1 / 6)
+    assert (data.bad_fills, data.suspect_fills) == (1, 0)
+    assert data.bad_profit == summary.assets[0].net_profit == 2.0  # sold at 103, worth 101
+    assert data.bad_profit_share == 1.0
+    table = " ".join(str(summary).split())
+    assert "Verdict of the tape │ bad" in table
+    assert "Net profit in bad spans │ 2 (100.00%)" in table
+
+
+def test_a_masked_asset_fills_outside_of_bad_spans_only():
+    run = Backtest(Asset(holed_market(), mask_bad_spans=True)).run(sell_once)
+    assert run.fills["exch_ts"].to_physical().to_list() == [T0_PASSPORT + 45 * SECOND]
+    data = run.summary().assets[0].market_data
+    assert (data.is_masked, data.bad_fills, data.bad_profit) == (True, 0, 0.0)
+    assert run.config()["assets"][0]["mask_bad_spans"]
+
+
+def test_limits_of_an_asset_judge_its_tape():
+    lenient = PassportThresholds(silence_bad_ms=60_000, silence_suspect_ms=60_000)
+    run = Backtest(Asset(holed_market(), mask_bad_spans=True, passport=lenient)).run(sell_once)
+    assert run.summary().assets[0].market_data.verdict == "good"
+    assert len(run.fills) == 1

@@ -43,6 +43,8 @@ def test_every_section_is_read(tmp_path: Path) -> None:
         [asset]
         tick_size = "0.1"
         last_trades_capacity = 10
+        mask_bad_spans = true
+        passport = "limits.toml"
         exchange = "partial-fill"
         [asset.latency]
         kind = "interpolated"
@@ -64,6 +66,8 @@ def test_every_section_is_read(tmp_path: Path) -> None:
                 fees=ValueFees(maker="-0.00005", taker=0.0007),
                 tick_size="0.1",
                 last_trades_capacity=10,
+                mask_bad_spans=True,
+                passport="limits.toml",
             )
         ],
         run=RunSettings(sample_every_ns=1_000_000_000),

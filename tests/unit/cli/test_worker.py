@@ -30,6 +30,7 @@ from queuefront.cli.runconfig import (
 )
 from queuefront.cli.worker import MESSAGE_MARK, Job, JobRecipe, build_asset, main, run_job
 from queuefront.core import LATENCY, ConfigError
+from queuefront.feed import PassportThresholds
 from tests.unit.cli.runs import market
 
 
@@ -176,3 +177,11 @@ def test_a_job_is_a_recipe_whose_sets_go_before_the_configuration(tmp_path: Path
     with pytest.raises(ConfigError) as caught:
         session.bind({"wake": 1})
     assert str(caught.value) == "--grid: strategy.wake: no such parameter; did you mean wakes?"
+
+
+def test_an_asset_is_masked_by_limits_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "limits.toml").write_text("silence_bad_ms = 5\nsilence_bad_multiple = 0\n")
+    config = AssetConfig(mask_bad_spans=True, passport=str(tmp_path / "limits.toml"))
+    asset = build_asset(str(market(tmp_path)), config)
+    assert asset.passport == PassportThresholds(silence_bad_ms=5, silence_bad_multiple=0)
+    assert asset.load().is_masked

@@ -102,3 +102,25 @@ def test_the_passport_is_written_as_plain_data() -> None:
 def test_it_shows_what_it_is() -> None:
     assert repr(passport_of(holed())) == "<Passport bad: 6 good, 0 suspect, 1 bad spans>"
     assert isinstance(passport_of(holed()), Passport)
+
+
+def test_a_tape_without_a_passport_is_measured_when_it_is_asked(tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    holed().save(tmp_path / "a.tape")
+    with pa.ipc.open_file(tmp_path / "a.tape") as reader:
+        batch = reader.get_batch(0)
+    metadata = {k: v for k, v in batch.schema.metadata.items() if k != b"queuefront.passport"}
+    schema = batch.schema.with_metadata(metadata)
+    with pa.ipc.new_file(tmp_path / "old.tape", schema) as writer:
+        writer.write_batch(batch.replace_schema_metadata(metadata))
+    old = Tape.open(tmp_path / "old.tape")
+    old.verify()
+    assert old.measures == holed().measures
+
+
+def test_a_tape_under_another_instrument_or_range_keeps_its_passport() -> None:
+    tape = holed()
+    measures = tape.measures
+    assert tape.with_instrument(tape.instrument.override(multiplier=1)).measures is measures
+    assert tape.bounded(100, 101).measures is measures
