@@ -219,7 +219,7 @@ def _price_rules(spans: _Spans, limits: PassportThresholds) -> Iterator[Finding]
     price = 2.0 * float(np.median(known)) if len(known) else 0.0  # half ticks
 
     def limit(multiple: float, basis_points: float) -> float:
-        return max(multiple * usual, basis_points * 1e-4 * price)
+        return max(multiple * usual, basis_points * 1e-4 * price, 2.0 * limits.price_floor_ticks)
 
     spike, jump, outside = spans["spike_half_ticks"], spans["jump_half_ticks"], spans["outside_max_ticks"]
     yield from _graded(

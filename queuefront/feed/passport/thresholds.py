@@ -41,6 +41,7 @@ class PassportThresholds:
     duplicates_bad_share: float = 0.05
     repeated_trades_suspect_share: float = 0.5
     unordered_suspect_share: float = 0.75
+    price_floor_ticks: float = 5.0
     outside_suspect_share: float = 0.95
     outside_suspect_multiple: float = 5.0
     outside_suspect_bp: float = 20.0
