@@ -177,28 +177,38 @@ def _set_place(book_lots, hidden, place, lots, bid, ask):
 
 
 @borrowing
-def _clear_side(book_lots, hidden, side, low, high, bid, ask):
-    for v in range(low, high + 1):
+def _reach_out(reach, place):
+    """Let a clear look as far as to a place that is set. reach : int64[2, 2], see `measure_rows`; mutated."""
+    side, level = place & 1, place >> 1
+    reach[side, 0], reach[side, 1] = min(reach[side, 0], level), max(reach[side, 1], level)
+
+
+@borrowing
+def _clear_side(book_lots, hidden, reach, side, low, high, bid, ask):
+    """Empty a side from `low` to `high`, as far as levels were set at all since it was last emptied."""
+    for v in range(max(low, reach[side, 0]), min(high, reach[side, 1]) + 1):
         if book_lots[2 * v + side] != 0:
             _set_place(book_lots, hidden, 2 * v + side, np.int64(0), bid, ask)
+    if low == 0 and high == len(book_lots) // 2 - 1:
+        reach[side, 0], reach[side, 1] = len(book_lots), -1
 
 
 @borrowing
-def _apply_clear(book_lots, hidden, what, level, bid, ask):
+def _apply_clear(book_lots, hidden, reach, what, level, bid, ask):
     """Empty what a clear empties."""
-    last = len(book_lots) // 2 - 1
+    last = np.int64(len(book_lots) // 2 - 1)
     if what == OP_CLEAR_BIDS:
-        _clear_side(book_lots, hidden, np.int64(0), level, bid, bid, ask)
+        _clear_side(book_lots, hidden, reach, np.int64(0), level, bid, bid, ask)
     elif what == OP_CLEAR_ASKS:
-        _clear_side(book_lots, hidden, np.int64(1), ask, level, bid, ask)
+        _clear_side(book_lots, hidden, reach, np.int64(1), ask, level, bid, ask)
     if what == OP_CLEAR_BOTH or what == OP_CLEAR_ALL_BIDS:
-        _clear_side(book_lots, hidden, np.int64(0), np.int64(0), last, bid, ask)
+        _clear_side(book_lots, hidden, reach, np.int64(0), np.int64(0), last, bid, ask)
     if what == OP_CLEAR_BOTH or what == OP_CLEAR_ALL_ASKS:
-        _clear_side(book_lots, hidden, np.int64(1), np.int64(0), last, bid, ask)
+        _clear_side(book_lots, hidden, reach, np.int64(1), np.int64(0), last, bid, ask)
 
 
 @borrowing
-def _apply_book(book_lots, hidden, said_ts, code, level, lots, prior_level, prior_lots, bid, ask, ts):
+def _apply_book(book_lots, hidden, reach, said_ts, code, level, lots, prior_level, prior_lots, bid, ask, ts):
     """Apply a row that tells of the book. Returns whether it repeats what was said at the same time.
 
     said_ts : int64[places], when a place was last set.
@@ -209,6 +219,7 @@ def _apply_book(book_lots, hidden, said_ts, code, level, lots, prior_level, prio
         is_repeated = said_ts[place] == ts and book_lots[place] == lots
         said_ts[place] = ts
         _set_place(book_lots, hidden, place, lots, bid, ask)
+        _reach_out(reach, place)
         return is_repeated
     if what >= OP_ADD_ORDER:
         side = 0 if code & OP_BID else 1
@@ -218,8 +229,9 @@ def _apply_book(book_lots, hidden, said_ts, code, level, lots, prior_level, prio
         if what == OP_ADD_ORDER or what == OP_MODIFY_ORDER:
             place = 2 * level + side
             _set_place(book_lots, hidden, place, book_lots[place] + lots, bid, ask)
+            _reach_out(reach, place)
         return what == OP_MODIFY_ORDER and level == prior_level and lots == prior_lots
-    _apply_clear(book_lots, hidden, what, level, bid, ask)
+    _apply_clear(book_lots, hidden, reach, what, level, bid, ask)
     return False
 
 
@@ -297,6 +309,8 @@ def measure_rows(  # tidy: allow size: one pass, whose state would be a record o
     move_sizes = np.zeros(BUCKETS, np.int64)
     book_lots, hidden = opening.copy(), np.zeros(1, np.int64)
     said_ts = np.full(len(opening), first_ts - 1, np.int64)
+    # Lowest and highest level of bids and of asks that may hold something: a clear must not look at all levels of a tape.
+    reach = np.array([[0, len(levels) - 1], [0, len(levels) - 1]], np.int64)
     state, best_lots, moves = np.zeros(7, np.int64), np.zeros(2, np.int64), np.zeros(3, np.int64)
     last_ts = first_ts + span_ns * span_count - 1
     bid, ask = np.int64(-1), np.int64(len(levels))
@@ -346,7 +360,7 @@ def measure_rows(  # tidy: allow size: one pass, whose state would be a record o
             if is_by_order:
                 prior_level, prior_lots = np.int64(prior[0][i]), prior[1][i]
             if _apply_book(
-                book_lots, hidden, said_ts, code, np.int64(level[i]), lots[i], prior_level, prior_lots, bid, ask, ts
+                book_lots, hidden, reach, said_ts, code, np.int64(level[i]), lots[i], prior_level, prior_lots, bid, ask, ts
             ):
                 row[_DUPLICATES] += 1
             next_bid, next_ask = np.int64(best_bid[i]), np.int64(best_ask[i])
