@@ -152,19 +152,26 @@ def _freeze(counts, span_ns, first_ts, start, stop, trades):
 
 
 @borrowing
-def _hide(book_lots, hidden, bid, ask, next_bid, next_ask):
+def _held_levels(book_lots, reach, side, low, stop):
+    """Return how many levels of a side from `low` to before `stop` hold something. reach : see `measure_rows`."""
+    count = np.int64(0)
+    for v in range(max(low, reach[side, 0]), min(stop, reach[side, 1] + 1)):
+        count += book_lots[2 * v + side] > 0
+    return count
+
+
+@borrowing
+def _hide(book_lots, hidden, reach, bid, ask, next_bid, next_ask):
     """Count the hidden levels anew where the best prices went from (bid, ask) to (next_bid, next_ask).
 
     hidden : int64[1], asks at or below the best bid and bids at or above the best ask that hold a quantity; mutated.
     """
-    for v in range(bid + 1, next_bid + 1):
-        hidden[0] += book_lots[2 * v + 1] > 0
-    for v in range(next_bid + 1, bid + 1):
-        hidden[0] -= book_lots[2 * v + 1] > 0
-    for v in range(next_ask, ask):
-        hidden[0] += book_lots[2 * v] > 0
-    for v in range(ask, next_ask):
-        hidden[0] -= book_lots[2 * v] > 0
+    bids, asks = np.int64(0), np.int64(1)
+    hidden[0] += _held_levels(book_lots, reach, asks, bid + 1, next_bid + 1)
+    hidden[0] += _held_levels(book_lots, reach, bids, next_ask, ask)
+    if hidden[0] > 0:
+        hidden[0] -= _held_levels(book_lots, reach, asks, next_bid + 1, bid + 1)
+        hidden[0] -= _held_levels(book_lots, reach, bids, ask, next_ask)
 
 
 @borrowing
@@ -309,8 +316,12 @@ def measure_rows(  # tidy: allow size: one pass, whose state would be a record o
     move_sizes = np.zeros(BUCKETS, np.int64)
     book_lots, hidden = opening.copy(), np.zeros(1, np.int64)
     said_ts = np.full(len(opening), first_ts - 1, np.int64)
-    # Lowest and highest level of bids and of asks that may hold something: a clear must not look at all levels of a tape.
-    reach = np.array([[0, len(levels) - 1], [0, len(levels) - 1]], np.int64)
+    # Lowest and highest level of bids and of asks that may hold something: no row must look at all levels of a tape.
+    reach = np.zeros((2, 2), np.int64)
+    reach[:, 0], reach[:, 1] = len(opening), -1
+    for place in range(len(opening)):
+        if opening[place] != 0:
+            _reach_out(reach, place)
     state, best_lots, moves = np.zeros(7, np.int64), np.zeros(2, np.int64), np.zeros(3, np.int64)
     last_ts = first_ts + span_ns * span_count - 1
     bid, ask = np.int64(-1), np.int64(len(levels))
@@ -364,7 +375,7 @@ def measure_rows(  # tidy: allow size: one pass, whose state would be a record o
             ):
                 row[_DUPLICATES] += 1
             next_bid, next_ask = np.int64(best_bid[i]), np.int64(best_ask[i])
-            _hide(book_lots, hidden, bid, ask, next_bid, next_ask)
+            _hide(book_lots, hidden, reach, bid, ask, next_bid, next_ask)
             bid, ask = next_bid, next_ask
             if ts > change_ts:
                 _freeze(counts, span_ns, first_ts, change_ts, ts, frozen)
