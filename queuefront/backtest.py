@@ -20,7 +20,7 @@ from queuefront.core.clock import monotonic_s
 from queuefront.core.code_cache import load_quickly
 from queuefront.core.enums import CODE_NAMES
 from queuefront.core.errors import ConfigError, QueuefrontError, StrategyError
-from queuefront.feed import Passport, Tape, passport_of, replacing
+from queuefront.feed import Tape, replacing
 from queuefront.sim import (
     Asset,
     AssetResult,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import polars as pl
 
+    from queuefront.feed import Passport
     from queuefront.report import Explanation, MarketData, Summary
 
 __all__ = ["Backtest", "Run"]
@@ -95,6 +96,8 @@ class Backtest:
     @cached_property
     def passports(self) -> list[Passport]:
         """How good the tapes are, judged by each asset's limits."""
+        from queuefront.feed import passport_of
+
         return [passport_of(tape, asset.passport) for asset, tape in zip(self.assets, self.tapes, strict=True)]
 
     def run(self, strategy: Callable[..., Any], *args: Any) -> Run:

@@ -1,5 +1,7 @@
 """Market data at rest: event files, converters, checks, cleaning and synthetic markets."""
 
+from typing import TYPE_CHECKING, Any
+
 from queuefront.feed.check import CheckReport, Problem, check_events, validate_events, validate_latencies
 from queuefront.feed.clean import (
     OrderViolation,
@@ -14,7 +16,6 @@ from queuefront.feed.fuse import Fusion, FusionAccount, fuse_streams
 from queuefront.feed.last_snapshot import create_last_snapshot
 from queuefront.feed.npz import read_events, read_latencies, read_records, write_npy, write_npz
 from queuefront.feed.order_latency import generate_order_latency
-from queuefront.feed.passport import Measures, Passport, PassportThresholds, Verdict, measure, passport_of
 from queuefront.feed.replay_index_compiled import BLOCK_SHIFT
 from queuefront.feed.snapshot_diff import (
     CHANGED,
@@ -33,6 +34,9 @@ from queuefront.feed.synth_orders import synthesize_orders
 from queuefront.feed.tape import RANGE_TICKS_MAX, Tape
 from queuefront.feed.tape_build import ORDER_COLUMNS, opening_book
 from queuefront.feed.version1 import migrate_version1
+
+if TYPE_CHECKING:
+    from queuefront.feed.passport import Measures, Passport, PassportThresholds, Verdict, measure, passport_of
 
 __all__ = [
     "BLOCK_SHIFT",
@@ -91,3 +95,14 @@ __all__ = [
     "write_npy",
     "write_npz",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Return what belongs to the passport, which a start has no use for."""
+    if name not in __all__:
+        raise AttributeError(f"module 'queuefront.feed' has no attribute {name!r}")
+    from queuefront.feed import passport
+
+    value = getattr(passport, name)
+    globals()[name] = value
+    return value

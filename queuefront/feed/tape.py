@@ -33,7 +33,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
@@ -45,7 +45,6 @@ from queuefront.core.instrument import Instrument
 from queuefront.feed.check import validate_events
 from queuefront.feed.clean import validate_event_order
 from queuefront.feed.files import replacing
-from queuefront.feed.passport import Measures, measure, measures_from_text, measures_text
 from queuefront.feed.replay_index import (
     PlaceIndex,
     ReplayIndex,
@@ -67,6 +66,9 @@ from queuefront.feed.tape_build import (
 )
 from queuefront.feed.tape_index_compiled import find_untrusted_order_row, find_untrusted_row
 from queuefront.feed.tape_mask import masked_columns
+
+if TYPE_CHECKING:
+    from queuefront.feed.passport import Measures
 
 __all__ = ["RANGE_TICKS_MAX", "TAPE_VERSION", "Tape", "opening_book"]
 
@@ -144,6 +146,8 @@ class Tape:
     @property
     def measures(self) -> Measures:
         """What its passport is made of: as the file carries it, or measured now, some tens of nanoseconds a row."""
+        from queuefront.feed.passport import measure, measures_from_text  # here, for the sake of a quick start
+
         if isinstance(self._measures, bytes):
             self._measures = measures_from_text(self._measures, str(self.meta.get("checksum", "")))
         if self._measures is None:
@@ -202,6 +206,8 @@ class Tape:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the tape; a failure leaves nothing under the final name."""
         import pyarrow as pa
+
+        from queuefront.feed.passport import measures_text
 
         if self.tick_range is not None:
             raise ConfigError(
@@ -283,6 +289,8 @@ class Tape:
         DataFormatError
             If the contents are not what was written.
         """
+        from queuefront.feed.passport import measure, measures_text
+
         found = checksum(dict(self._columns()), self.levels)
         if found != self.meta.get("checksum"):
             raise DataFormatError(

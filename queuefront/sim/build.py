@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from queuefront.core.enums import CONTRACT_LINEAR, FEE_DIRECTIONAL_QTY, FEE_QTY,
 from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Instrument, Number, exact
 from queuefront.core.jit import compiled
-from queuefront.feed import ORDER_COLUMNS, PassportThresholds, Tape, Verdict, opening_book, passport_of
+from queuefront.feed import ORDER_COLUMNS, Tape, opening_book
 from queuefront.sim.asset import new_asset
 from queuefront.sim.depth import ReplayDepth
 from queuefront.sim.fees import FeeModel, FlatFees, ValueFees, amount_unit, fee_table
@@ -29,6 +29,9 @@ from queuefront.sim.latencies import ConstantLatency, InterpolatedLatency, Laten
 from queuefront.sim.loop_compiled import Backtester, record_samples
 from queuefront.sim.models import ExchangeModel, FifoQueue, NoPartialFill, QueueModel, RiskAverseQueue
 from queuefront.sim.own import OwnExchange, OwnFees, OwnLatency, OwnQueue, hooks_of
+
+if TYPE_CHECKING:
+    from queuefront.feed import PassportThresholds
 
 __all__ = [
     "ASSET_COUNT_MAX",
@@ -102,6 +105,8 @@ class Asset:
             low, high = (tape.instrument.price_to_tick(price) for price in self.depth_range)
             tape = tape.bounded(low, high)
         if self.mask_bad_spans:
+            from queuefront.feed import Verdict, passport_of
+
             tape = tape.masked(passport_of(tape, self.passport).stretches(Verdict.BAD))
         return tape
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
+import queuefront.feed.passport as passport_room
 from queuefront.core import DataFormatError
 from queuefront.feed import Passport, Tape, Verdict, passport_of
-from queuefront.feed import tape as tape_module
 from queuefront.feed.passport.passport import measures_from_text, measures_text
 from tests.passport_market import SECOND, T0, tape_of
 
@@ -25,7 +27,7 @@ def holed() -> Tape:
 def test_a_saved_tape_carries_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measures = holed().measures
     holed().save(tmp_path / "a.tape")
-    monkeypatch.setattr(tape_module, "measure", lambda _: pytest.fail("the tape was measured again"))
+    monkeypatch.setattr(passport_room, "measure", lambda _: pytest.fail("the tape was measured again"))
     assert Tape.open(tmp_path / "a.tape").measures == measures
 
 
@@ -124,3 +126,13 @@ def test_a_tape_under_another_instrument_or_range_keeps_its_passport() -> None:
     measures = tape.measures
     assert tape.with_instrument(tape.instrument.override(multiplier=1)).measures is measures
     assert tape.bounded(100, 101).measures is measures
+
+
+def test_a_start_does_without_the_passport(tmp_path: Path) -> None:
+    holed().save(tmp_path / "a.tape")
+    code = (
+        "import sys; from queuefront import Asset, Backtest; "
+        f"Backtest(Asset({str(tmp_path / 'a.tape')!r})); "
+        "sys.exit('queuefront.feed.passport' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
