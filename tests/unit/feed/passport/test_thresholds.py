@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,9 @@ def test_a_file_that_is_wrong_is_refused_by_name(tmp_path: Path, text: str, told
     path.write_text(text)
     with pytest.raises(ConfigError, match=told):
         PassportThresholds.from_toml(path)
+
+
+def test_the_page_lists_every_limit_with_its_default() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "passport.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `(\w+)` \| ([\d.,]+) \|", page, flags=re.MULTILINE))
+    assert listed == {name: f"{getattr(PassportThresholds(), name):,g}" for name in PassportThresholds.__dataclass_fields__}
