@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
@@ -18,7 +18,7 @@ from queuefront.core.enums import (
     OP_MASK,
     OP_NOTHING,
 )
-from queuefront.core.errors import ConfigError
+from queuefront.core.errors import ConfigError, DataFormatError
 from queuefront.feed.passport.measure_compiled import BUCKETS, COUNTS, SUMS, bucket_top, measure_rows
 from queuefront.feed.tape_build import is_priced, opening_book
 
@@ -134,6 +134,8 @@ def measure(tape: Tape, *, span_ns: int | None = None) -> Measures:
     ------
     ConfigError
         If spans of this length would be more than 100,000.
+    DataFormatError
+        If the tape's metadata do not hold the account of a conversion where they should.
     """
     first_ts, span_ns, count = _spans(tape, span_ns)
     counts, sums, latencies, intervals, book_intervals, moves = measure_rows(
@@ -239,7 +241,7 @@ def _span_index(ts: Column, first_ts: int, span_ns: int, count: int) -> Column:
 
 def _off_grid(tape: Tape, first_ts: int, span_ns: int, count: int) -> Column:
     """Return how many prices and quantities of each span were rounded to the grid; the tape keeps their raw values."""
-    if count == 0 or not any(tape.meta.get("rounded", {}).values()):
+    if count == 0 or not any(_told(tape).rounded.values()):
         return np.zeros(count, np.int64)
     what = tape.op & np.uint8(OP_MASK)
     is_off = np.zeros(len(tape), np.bool_)
@@ -254,28 +256,56 @@ def _off_grid(tape: Tape, first_ts: int, span_ns: int, count: int) -> Column:
     return np.bincount(_span_index(tape.exch_ts[is_off], first_ts, span_ns, count), minlength=count).astype(np.int64)
 
 
+class _ToldGap(msgspec.Struct):
+    kind: str
+    local_ts: int
+    size: int
+
+
+class _ToldAccount(msgspec.Struct):
+    # What of a `ConversionAccount` bears on quality; a tape's file may hold anything under its name.
+    gaps: list[_ToldGap] = []
+    gap_count: int = 0
+    refused_count: int = 0
+    damage: str | None = None
+    local_ts_shift_ns: int = 0
+
+
+class _ToldMeta(msgspec.Struct):
+    account: _ToldAccount | None = None
+    rounded: dict[str, int] = {}
+    gap_rows: int = 0
+
+
+def _told(tape: Tape) -> _ToldMeta:
+    try:
+        return msgspec.convert(tape.meta, _ToldMeta)
+    except msgspec.ValidationError as e:
+        raise DataFormatError(
+            f"{tape.meta.get('source')}: the tape's account of its conversion: {e}; make it again with `qf convert`"
+        ) from e
+
+
 def _account(tape: Tape, first_ts: int, span_ns: int, count: int) -> tuple[dict[str, Column], Account]:
-    account: dict[str, Any] = tape.meta.get("account") or {}
-    shift = int(account.get("local_ts_shift_ns", 0))
-    listed = account.get("gaps", [])
+    meta = _told(tape)
+    account = meta.account or _ToldAccount()
     columns: dict[str, Column] = {name: np.zeros(count, np.int64) for name in _GAPS}
     totals = dict.fromkeys(_GAPS, 0)
-    for gap in listed:
-        ts = np.array([min(max(int(gap["local_ts"]) + shift, -_FAR), _FAR)], np.int64)
-        name = "time_gaps" if gap["kind"] == "time" else "sequence_gaps" if gap["size"] > 0 else "sequence_repeats"
+    for gap in account.gaps:
+        ts = np.array([min(max(gap.local_ts + account.local_ts_shift_ns, -_FAR), _FAR)], np.int64)
+        name = "time_gaps" if gap.kind == "time" else "sequence_gaps" if gap.size > 0 else "sequence_repeats"
         totals[name] += 1
         if count:
             columns[name][_span_index(ts, first_ts, span_ns, count)] += 1
-    rounded = tape.meta.get("rounded", {})
     return columns, Account(
         **totals,
-        gaps_unlisted=max(int(account.get("gap_count", 0)) - len(listed), 0),
-        refused=int(account.get("refused_count", 0)),
-        damage=account.get("damage"),
-        local_ts_shift_ns=shift,
-        rounded_prices=int(rounded.get("px", 0)),
-        rounded_quantities=int(rounded.get("qty", 0)),
-        gap_rows=int(tape.meta.get("gap_rows", 0)),
+        gaps_unlisted=max(account.gap_count - len(account.gaps), 0),
+        refused=account.refused_count,
+        damage=account.damage,
+        local_ts_shift_ns=account.local_ts_shift_ns,
+        rounded_prices=meta.rounded.get("px", 0),
+        rounded_quantities=meta.rounded.get("qty", 0),
+        gap_rows=meta.gap_rows,
     )
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from queuefront.core import ConfigError
+from queuefront.core import ConfigError, DataFormatError
 from queuefront.core.enums import EXCH_EVENT, LOCAL_EVENT
 from queuefront.feed import SynthConfig, Tape, synthesize, synthetic_instrument
 from queuefront.feed.passport.measure_compiled import BUCKETS, bucket_top
@@ -258,3 +258,16 @@ def test_buckets_are_an_eighth_of_an_octave_and_meet() -> None:
     assert tops[:18] == [*range(16), 17, 19]
     assert all(low < high for low, high in pairwise(tops))
     assert tops[-1] == 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    ("account", "told"),
+    [
+        ({"gaps": [{"kind": "time"}]}, r"missing required field `local_ts` - at `\$\.account\.gaps\[0\]`"),
+        ({"gaps": 3}, r"Expected `array`, got `int` - at `\$\.account\.gaps`"),
+        ({"refused_count": "x"}, r"Expected `int`, got `str` - at `\$\.account\.refused_count`"),
+    ],
+)
+def test_an_account_that_is_none_is_refused(account: dict[str, object], told: str) -> None:
+    with pytest.raises(DataFormatError, match=rf"^by hand: the tape's account of its conversion: .*{told}; make it again"):
+        measure(tape_of(*BOOK, account=account))
