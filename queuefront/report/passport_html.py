@@ -13,7 +13,7 @@ from queuefront.feed import Passport, PassportThresholds, Verdict
 from queuefront.report import html_parts as parts
 from queuefront.report.html_page import Charts, html_page
 from queuefront.report.passport_plots import passport_figure
-from queuefront.report.passport_text import figures_of, stretches_of
+from queuefront.report.passport_text import figures_of, rate_of, stretches_of
 from queuefront.report.summary_text import latency, number, percent
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _headline(passport: Passport) -> str:
         ("Longest silence", format_duration(max(columns["silence_ns"], default=0)), "", f"usually within {usual}"),
         ("Crossed book", crossed, "", f"locked {locked}"),
         ("Feed latency, median", latency(quantiles.get("p50")), "", f"99 % within {latency(quantiles.get('p99'))}"),
-        ("Rows a second", number(sum(columns["events"]) / covered * 1e9), "", f"{sum(columns['trades']):,} trades in all"),
+        ("Rows a second", number(rate_of(passport)), "", f"{sum(columns['trades']):,} trades in all"),
         ("Sequence gaps", f"{gaps:,}", "loss" if gaps else "", f"{refused:,} lines left out"),
     ]
     return "".join(

@@ -11,7 +11,7 @@ from queuefront.core import Instrument, format_duration, format_ts
 from queuefront.feed import Passport, Verdict
 from queuefront.report.summary_text import UNKNOWN, latency, number, percent
 
-__all__ = ["Stretch", "figures_of", "stretches_of", "verdict_text"]
+__all__ = ["Stretch", "figures_of", "rate_of", "stretches_of", "verdict_text"]
 
 _LATENCIES: Final = ("p1", "p50", "p99", "p999", "max")
 
@@ -80,7 +80,7 @@ def figures_of(passport: Passport, instrument: Instrument) -> list[tuple[str, li
             [
                 ("Rows at the exchange", f"{total['events']:,}"),
                 ("Trades", f"{total['trades']:,}"),
-                ("Rows a second, mean", number(total["events"] / covered * 1e9)),
+                ("Rows a second, mean", number(rate_of(passport))),
                 ("Duplicate rows of the book", f"{total['duplicates']:,}"),
                 ("Trades equal to the one before", f"{total['repeated_trades']:,}"),
                 ("Seen in another order by us", f"{total['one_sided_rows'] // 2:,}"),
@@ -111,6 +111,12 @@ def figures_of(passport: Passport, instrument: Instrument) -> list[tuple[str, li
             ],
         ),
     ]
+
+
+def rate_of(passport: Passport) -> float | None:
+    """Return the mean number of rows a second; None of a tape that lasts no time."""
+    covered = sum(passport.measures.columns["covered_ns"])
+    return sum(passport.measures.columns["events"]) / covered * 1e9 if covered else None
 
 
 def _quantile(name: str) -> str:

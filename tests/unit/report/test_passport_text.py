@@ -35,6 +35,11 @@ def test_figures_are_told_in_groups() -> None:
     assert told["Feed latency"]["50 % within"] == "1.049 ms"
 
 
+def test_a_tape_that_lasts_no_time_has_no_rate() -> None:
+    told = {group: dict(rows) for group, rows in figures_of(passport_of(tape_of((0, "ask", 102, 7))), SPOT)}
+    assert told["Rows"]["Rows a second, mean"] == "–"
+
+
 def test_a_tape_without_rows_has_figures_too() -> None:
     told = {group: dict(rows) for group, rows in figures_of(passport_of(tape_of()), SPOT)}
     assert (
