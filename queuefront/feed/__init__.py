@@ -28,7 +28,10 @@ from queuefront.feed.snapshot_diff import (
 )
 from queuefront.feed.sources.binance_convert import SOURCES, convert_lines
 from queuefront.feed.sources.binance_message import MarketMessage, MessageDecoder
+from queuefront.feed.sources.bybit import BYBIT, convert_bybit
 from queuefront.feed.sources.databento import DATABENTO, convert_databento
+from queuefront.feed.sources.hyperliquid import HYPERLIQUID, convert_hyperliquid
+from queuefront.feed.sources.mexc import MEXC, convert_mexc
 from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
 from queuefront.feed.synth_orders import synthesize_orders
 from queuefront.feed.tape import RANGE_TICKS_MAX, Tape
@@ -40,10 +43,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BLOCK_SHIFT",
+    "BYBIT",
     "CHANGED",
     "DATABENTO",
+    "HYPERLIQUID",
     "INSERTED",
     "IN_THE_BOOK_DELETION",
+    "MEXC",
     "ORDER_COLUMNS",
     "OUT_OF_BOOK_DELETION_ABOVE",
     "OUT_OF_BOOK_DELETION_BELOW",
@@ -70,8 +76,11 @@ __all__ = [
     "VenueMessage",
     "Verdict",
     "check_events",
+    "convert_bybit",
     "convert_databento",
+    "convert_hyperliquid",
     "convert_lines",
+    "convert_mexc",
     "correct_event_order",
     "correct_local_timestamp",
     "create_last_snapshot",

@@ -11,13 +11,19 @@ import numpy.typing as npt
 from queuefront.core.dtypes import EVENT
 from queuefront.core.instrument import Instrument
 
-__all__ = ["Conversion", "ConversionAccount", "Gap", "Refusal", "VenueMessage"]
+__all__ = ["Conversion", "ConversionAccount", "Gap", "Refusal", "VenueMessage", "quote"]
 
 LIST_MAX: Final = 1000
 """Longest list in an account; totals count on."""
 
 QUOTE_MAX: Final = 200
 """Longest quotation of a line, in characters."""
+
+
+def quote(line: bytes) -> str:
+    """Return the beginning of a line as text."""
+    text = line[: QUOTE_MAX + 1].decode("utf-8", "replace")
+    return text if len(text) <= QUOTE_MAX else text[: QUOTE_MAX - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)

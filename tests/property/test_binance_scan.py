@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from queuefront.core import EVENT
-from queuefront.feed.sources.binance import LineRefused, Wanted, decode_message
+from queuefront.feed.sources.binance import Wanted, decode_message
 from queuefront.feed.sources.binance_compiled import (
     COL_EXCH_TS,
     COL_FIRST_ID,
@@ -25,6 +25,7 @@ from queuefront.feed.sources.binance_compiled import (
     OPT_SPOT,
     scan_lines,
 )
+from queuefront.feed.sources.refusal import LineRefused
 
 LOCAL_TS = 1_700_000_000_000_000_000
 LAST_EXCH_TS = 1_600_000_000_000_000_000

@@ -40,27 +40,15 @@ from queuefront.feed.sources.binance_compiled import (
     LINE_TRADE,
     LINE_TRADE_OFF_MARKET,
 )
+from queuefront.feed.sources.refusal import MS_MAX, NS_PER_MS, LineRefused, check_update_id, refusal_of
 
-__all__ = ["Decoded", "LineRefused", "Wanted", "decode_message"]
+__all__ = ["Decoded", "Wanted", "decode_message"]
 
-_MS_MAX: Final = (2**63 - 1) // 1_000_000
-_NS_PER_MS: Final = 1_000_000
 _DECIMAL: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
-_FIELD_OF_PATH: Final = re.compile(r"`\$\.([A-Za-z0-9_.\[\]…]+)`|field `([^`]+)`")
 
 Number = str | int | float
 Levels = list[tuple[Number, Number]]
 Row = tuple[int, float, float]
-
-
-class LineRefused(Exception):  # noqa: N818 - an outcome that the converter turns into an error or a count
-    """A line cannot be used; `field` and `value` say why."""
-
-    def __init__(self, reason: str, name: str = "", value: object = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.field = name
-        self.value = str(value)[:80]
 
 
 class Wanted(NamedTuple):
@@ -195,8 +183,7 @@ def decode_message(message: bytes, wanted: Wanted) -> Decoded:
     try:
         return _decode(message, wanted)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as e:
-        match = _FIELD_OF_PATH.search(str(e))
-        raise LineRefused(str(e), (match[1] or match[2]) if match else "") from e
+        raise refusal_of(e) from e
 
 
 def _decode(message: bytes, wanted: Wanted) -> Decoded:
@@ -257,7 +244,7 @@ def _depth(body: bytes, wanted: Wanted) -> Decoded:
     depth = _depths[wanted.is_spot].decode(body)
     exch_ts = _exch_ts(depth.event_ms, "E" if wanted.is_spot else "T")
     for name, number in (("U", depth.first_id), ("u", depth.last_id), ("pu", depth.prev_id)):
-        _check_id(number, name)
+        check_update_id(number, name)
     rows = [(DEPTH_EVENT | BUY_EVENT, px, qty) for px, qty in _levels(depth.bids, "b")]
     rows += [(DEPTH_EVENT | SELL_EVENT, px, qty) for px, qty in _levels(depth.asks, "a")]
     return Decoded(LINE_DEPTH, exch_ts, rows, first_id=depth.first_id, last_id=depth.last_id, prev_id=depth.prev_id)
@@ -288,7 +275,7 @@ def _mark(body: bytes) -> Decoded:
 def _snapshot(message: bytes, wanted: Wanted) -> Decoded:
     snapshot = _snapshots[wanted.is_spot].decode(message)
     exch_ts = _exch_ts(snapshot.event_ms, "T") if isinstance(snapshot, _FuturesSnapshot) else 0
-    _check_id(snapshot.last_id, "lastUpdateId")
+    check_update_id(snapshot.last_id, "lastUpdateId")
     rows: list[Row] = []
     for side, levels in ((BUY_EVENT, _levels(snapshot.bids, "bids")), (SELL_EVENT, _levels(snapshot.asks, "asks"))):
         if levels:
@@ -328,11 +315,6 @@ def _qty(value: Number, name: str) -> float:
 
 
 def _exch_ts(ms: int, name: str) -> int:
-    if not 0 < ms <= _MS_MAX:
-        raise LineRefused(f"`{name}` is {ms}; a time in ms is positive and at most {_MS_MAX:,}", name, ms)
-    return ms * _NS_PER_MS
-
-
-def _check_id(number: int, name: str) -> None:
-    if not 0 <= number < 2**63:
-        raise LineRefused(f"`{name}` is {number}; an update id is at least 0 and below 2^63", name, number)
+    if not 0 < ms <= MS_MAX:
+        raise LineRefused(f"`{name}` is {ms}; a time in ms is positive and at most {MS_MAX:,}", name, ms)
+    return ms * NS_PER_MS

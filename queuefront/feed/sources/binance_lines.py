@@ -12,8 +12,8 @@ import numpy.typing as npt
 from queuefront.core.clock import monotonic_s
 from queuefront.core.dtypes import EVENT
 from queuefront.core.errors import DataFormatError
-from queuefront.feed.conversion import LIST_MAX, QUOTE_MAX, ConversionAccount, Gap, Refusal, VenueMessage
-from queuefront.feed.sources.binance import Decoded, LineRefused, Wanted, decode_message
+from queuefront.feed.conversion import LIST_MAX, QUOTE_MAX, ConversionAccount, Gap, Refusal, VenueMessage, quote
+from queuefront.feed.sources.binance import Decoded, Wanted, decode_message
 from queuefront.feed.sources.binance_compiled import (
     COL_EXCH_TS,
     COL_FIRST_ID,
@@ -38,7 +38,8 @@ from queuefront.feed.sources.binance_compiled import (
     OPT_SPOT,
     scan_lines,
 )
-from queuefront.feed.sources.raw import RawLines
+from queuefront.feed.sources.raw import RawLines, split_line
+from queuefront.feed.sources.refusal import LineRefused
 
 __all__ = ["LineConverter", "Progress"]
 
@@ -58,7 +59,6 @@ _LINE_NAMES: Final = {
     LINE_REFUSED: "refused",
 }
 _PROGRESS_INTERVAL_S: Final = 0.05
-_TS_DIGITS: Final = 19
 _ROW_BYTES_MIN: Final = 5  # no row takes fewer bytes of its line: `[1,1]`
 
 
@@ -166,7 +166,7 @@ class LineConverter:
                 where = f", field {e.field}" if e.field else ""
                 raise DataFormatError(
                     f"{self._lines.path}: line {number:,}{where}: {e.reason}; mend the line or convert with on_bad='skip'; "
-                    f"it reads {_quote(line)!r}"
+                    f"it reads {quote(line)!r}"
                 ) from e
             self._refuse(number, e.reason, line)
             entry[COL_KIND] = LINE_REFUSED
@@ -177,7 +177,7 @@ class LineConverter:
         if decoded.kind == LINE_ERROR:
             self._account.venue_message_count += 1
             if len(self._account.venue_messages) < LIST_MAX:
-                self._account.venue_messages.append(VenueMessage(number, _quote(decoded.message.encode())))
+                self._account.venue_messages.append(VenueMessage(number, quote(decoded.message.encode())))
         elif decoded.kind == LINE_OTHER:
             self._other[decoded.name] += 1
         entry[:] = (decoded.kind, local_ts, decoded.exch_ts, decoded.first_id, decoded.last_id, decoded.prev_id)
@@ -186,12 +186,7 @@ class LineConverter:
     def _decode(self, line: bytes) -> tuple[int, Decoded | None]:
         if not line.strip():
             return 0, None
-        stamp, space, message = line[:_TS_DIGITS], line[_TS_DIGITS : _TS_DIGITS + 1], line[_TS_DIGITS + 1 :]
-        if len(stamp) < _TS_DIGITS or not stamp.isdigit() or space != b" ":
-            raise LineRefused("the line does not begin with a receipt time of 19 digits and a space", "local_ts", stamp)
-        local_ts = int(stamp)
-        if not 0 < local_ts < 2**63:
-            raise LineRefused(f"the receipt time {local_ts} does not fit into int64 nanoseconds", "local_ts", local_ts)
+        local_ts, message = split_line(line)
         decoded = decode_message(message, self._wanted)
         if decoded.symbol and decoded.kind != LINE_OTHER:
             if self.symbol and decoded.symbol != self.symbol:
@@ -273,9 +268,4 @@ class LineConverter:
     def _refuse(self, number: int, reason: str, line: bytes) -> None:
         self._account.refused_count += 1
         if len(self._account.refused) < LIST_MAX:
-            self._account.refused.append(Refusal(number, reason[:QUOTE_MAX], _quote(line)))
-
-
-def _quote(line: bytes) -> str:
-    text = line[: QUOTE_MAX + 1].decode("utf-8", "replace")
-    return text if len(text) <= QUOTE_MAX else text[: QUOTE_MAX - 1] + "…"
+            self._account.refused.append(Refusal(number, reason[:QUOTE_MAX], quote(line)))

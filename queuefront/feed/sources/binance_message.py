@@ -13,7 +13,7 @@ import numpy.typing as npt
 from queuefront.core.dtypes import EVENT
 from queuefront.core.errors import DataFormatError
 from queuefront.feed.conversion import QUOTE_MAX
-from queuefront.feed.sources.binance import Decoded, LineRefused, Wanted, decode_message
+from queuefront.feed.sources.binance import Decoded, Wanted, decode_message
 from queuefront.feed.sources.binance_compiled import (
     COL_EXCH_TS,
     COL_FIRST_ID,
@@ -35,6 +35,7 @@ from queuefront.feed.sources.binance_compiled import (
     OPT_SPOT,
     scan_lines,
 )
+from queuefront.feed.sources.refusal import LineRefused
 
 __all__ = ["KIND_NAMES", "MarketMessage", "MessageDecoder"]
 

@@ -16,16 +16,29 @@ from pathlib import Path
 from typing import IO, Final
 
 from queuefront.core.errors import DataFormatError, TruncatedFileError
+from queuefront.feed.sources.refusal import LineRefused
 
-__all__ = ["LINE_BYTES_MAX", "RawLines"]
+__all__ = ["LINE_BYTES_MAX", "RawLines", "split_line"]
 
 LINE_BYTES_MAX: Final = 64 * 2**20
 """Longest line that is read; a file without newlines must not fill the memory."""
 
+_TS_DIGITS: Final = 19
 _BLOCK_BYTES: Final = 2**20
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _GZIP_WBITS: Final = 31
 _FORMATS: Final = {b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
+
+
+def split_line(line: bytes) -> tuple[int, bytes]:
+    """Return the receipt time and the message of a line; refuse one that does not begin with a time."""
+    stamp, space, message = line[:_TS_DIGITS], line[_TS_DIGITS : _TS_DIGITS + 1], line[_TS_DIGITS + 1 :]
+    if len(stamp) < _TS_DIGITS or not stamp.isdigit() or space != b" ":
+        raise LineRefused("the line does not begin with a receipt time of 19 digits and a space", "local_ts", stamp)
+    local_ts = int(stamp)
+    if not 0 < local_ts < 2**63:
+        raise LineRefused(f"the receipt time {local_ts} does not fit into int64 nanoseconds", "local_ts", local_ts)
+    return local_ts, message
 
 
 class RawLines:

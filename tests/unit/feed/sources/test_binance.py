@@ -19,7 +19,7 @@ from queuefront.core.enums import (
     SELL_EVENT,
     TRADE_EVENT,
 )
-from queuefront.feed.sources.binance import LineRefused, Wanted, decode_message
+from queuefront.feed.sources.binance import Wanted, decode_message
 from queuefront.feed.sources.binance_compiled import (
     LINE_BOOK_TICKER,
     LINE_DEPTH,
@@ -30,6 +30,7 @@ from queuefront.feed.sources.binance_compiled import (
     LINE_TRADE,
     LINE_TRADE_OFF_MARKET,
 )
+from queuefront.feed.sources.refusal import LineRefused
 
 FUTURES = Wanted(is_spot=False, is_combined=True, book_ticker=True, mark_price=True)
 SPOT = FUTURES._replace(is_spot=True)

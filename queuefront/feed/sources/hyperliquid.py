@@ -1,0 +1,195 @@
+"""Convert a raw stream of Hyperliquid: `l2Book`, which sends whole books, and `trades`.
+
+Rules:
+
+- A book is compared with the one before: levels that are new or changed make depth rows, bids before asks; then levels
+  that are gone make rows of quantity 0, bids before asks. Levels are compared by the decimals that the venue wrote, so no
+  grid is needed for it. Of the first book every level is new.
+- A level beyond the worst one shown may be gone or only out of sight. With `delete_out_of_book` it is taken to be gone.
+- A trade's side `B` is a buyer who took, `A` a seller; of another one the row has no side.
+- Channel `bbo` and all others make no rows and are counted: best prices come again in the book.
+- The venue numbers no messages, so only silence can be told.
+
+Source: a recording of January 2025 of the WebSocket subscriptions `l2Book` and `trades`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+import msgspec
+
+from queuefront.core.enums import BUY_EVENT, DEPTH_EVENT, SELL_EVENT, TRADE_EVENT, ContractKind
+from queuefront.core.errors import ConfigError
+from queuefront.core.instrument import Number
+from queuefront.feed.conversion import Conversion
+from queuefront.feed.sources.binance_lines import Progress
+from queuefront.feed.sources.message_lines import Ending, Message, MessageWalk, Row, finish
+from queuefront.feed.sources.refusal import NS_PER_MS, Level, LineRefused, check_levels, ms_to_ns
+from queuefront.feed.sources.tail import OnBad
+
+__all__ = ["HYPERLIQUID", "HyperliquidDecoder", "convert_hyperliquid"]
+
+HYPERLIQUID: Final = "hyperliquid"
+
+_SIDES: Final = {"B": BUY_EVENT, "A": SELL_EVENT}
+
+
+class _Envelope(msgspec.Struct):
+    channel: str = ""
+    data: msgspec.Raw = msgspec.Raw()
+
+
+class _Level(msgspec.Struct, gc=False):
+    px: float
+    qty: float = msgspec.field(name="sz")
+
+
+class _Book(msgspec.Struct):
+    symbol: str = msgspec.field(name="coin")
+    levels: tuple[list[_Level], list[_Level]]
+    time: int
+
+
+class _Trade(msgspec.Struct):
+    symbol: str = msgspec.field(name="coin")
+    px: float
+    qty: float = msgspec.field(name="sz")
+    time: int
+    side: str = ""
+
+
+# Not strict, so that decimals in quotes become the nearest float64 on the way, without text in between.
+_envelope = msgspec.json.Decoder(_Envelope)
+_book = msgspec.json.Decoder(_Book, strict=False)
+_trades = msgspec.json.Decoder(list[_Trade], strict=False)
+_words = msgspec.json.Decoder(str)
+
+
+class HyperliquidDecoder:
+    """Decode the messages of a file, and remember the book of each coin.
+
+    Parameters
+    ----------
+    levels_max : the most levels of one side; a longer side is refused.
+    ns_per_step : ns in one step of the venue's times.
+    delete_out_of_book : whether a level that fell out of sight is taken to be gone.
+    """
+
+    def __init__(self, levels_max: int, ns_per_step: int, *, delete_out_of_book: bool) -> None:
+        self._levels_max = levels_max
+        self._ns = ns_per_step
+        self._deletes_all = delete_out_of_book
+        self._books: dict[str, tuple[dict[float, float], dict[float, float]]] = {}
+        self.sideless_trades = 0
+
+    def decode(self, message: bytes) -> Message:
+        """Decode the message of one line.
+
+        Raises
+        ------
+        LineRefused, msgspec.MsgspecError
+            If it cannot be used.
+        """
+        envelope = _envelope.decode(message)
+        if envelope.channel == "l2Book":
+            return self._of_book(envelope.data)
+        if envelope.channel == "trades":
+            return self._of_trades(envelope.data)
+        if envelope.channel == "error":
+            return Message("error", answer=_words.decode(envelope.data))
+        return Message(envelope.channel or "other")
+
+    def _of_book(self, data: msgspec.Raw) -> Message:
+        book = _book.decode(data)
+        exch_ts = ms_to_ns(book.time, "time", self._ns)
+        sides = []
+        for name, listed in zip(("levels[0]", "levels[1]"), book.levels, strict=True):
+            if len(listed) > self._levels_max:
+                raise LineRefused(
+                    f"`{name}` has {len(listed):,} levels where levels_max is {self._levels_max:,}; give more", name
+                )
+            levels: list[Level] = [(level.px, level.qty) for level in listed]
+            check_levels(levels, name)
+            sides.append(dict(levels))
+        bids, asks = sides
+        before = self._books.get(book.symbol, ({}, {}))
+        rows = self._changes(before[0], bids, BUY_EVENT, exch_ts) + self._changes(before[1], asks, SELL_EVENT, exch_ts)
+        rows += self._deletions(before[0], bids, BUY_EVENT, exch_ts)
+        rows += self._deletions(before[1], asks, SELL_EVENT, exch_ts)
+        self._books[book.symbol] = bids, asks
+        return Message("l2Book", book.symbol, rows)
+
+    def _changes(self, old: dict[float, float], new: dict[float, float], side: int, exch_ts: int) -> list[Row]:
+        ev = DEPTH_EVENT | side
+        return [(ev, exch_ts, px, qty) for px, qty in new.items() if old.get(px) != qty]
+
+    def _deletions(self, old: dict[float, float], new: dict[float, float], side: int, exch_ts: int) -> list[Row]:
+        gone = [px for px in old if px not in new]
+        if gone and not self._deletes_all:
+            low, high = (min(new), max(new)) if new else (float("inf"), float("-inf"))
+            gone = [px for px in gone if low <= px <= high]
+        return [(DEPTH_EVENT | side, exch_ts, px, 0.0) for px in gone]
+
+    def _of_trades(self, data: msgspec.Raw) -> Message:
+        trades = _trades.decode(data)
+        check_levels([(trade.px, trade.qty) for trade in trades], "data")
+        rows: list[Row] = []
+        for trade in trades:
+            if trade.symbol != trades[0].symbol:
+                raise LineRefused(f"trades of {trades[0].symbol[:40]} and of {trade.symbol[:40]} in one message", "coin")
+            side = _SIDES.get(trade.side, 0)
+            self.sideless_trades += side == 0
+            rows.append((TRADE_EVENT | side, ms_to_ns(trade.time, "time", self._ns), trade.px, trade.qty))
+        return Message("trades", trades[0].symbol if trades else "", rows)
+
+
+def convert_hyperliquid(
+    path: str | os.PathLike[str],
+    *,
+    levels_max: int = 20,
+    exch_ts_multiplier: int = NS_PER_MS,
+    delete_out_of_book: bool = True,
+    symbol: str | None = None,
+    base_latency_ns: int = 0,
+    always_add_latency: bool = False,
+    on_bad: OnBad = "stop",
+    tick_size: Number | None = None,
+    lot_size: Number | None = None,
+    contract: ContractKind | str = ContractKind.LINEAR,
+    multiplier: Number | None = None,
+    gap_threshold_ns: int = 10_000_000_000,
+    progress: Progress | None = None,
+) -> Conversion:
+    """Convert one raw collector file of Hyperliquid.
+
+    Parameters
+    ----------
+    path : raw lines, gzip or plain text (`raw`).
+    levels_max : the most levels of one side of a book.
+    exch_ts_multiplier : ns in one step of the venue's times, which are milliseconds.
+    delete_out_of_book : whether a level that fell out of sight, beyond the worst one shown, is taken to be gone.
+    symbol : whose messages to take; needed where the file holds several coins.
+    base_latency_ns, always_add_latency, on_bad, tick_size, lot_size, contract, multiplier, gap_threshold_ns, progress : as
+        in `convert_lines`.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown option.
+    DataFormatError, TruncatedFileError
+        For a file that is no raw file, is cut off, or holds a line that cannot be used.
+    DataError
+        If the grid cannot be inferred.
+    """
+    for name, value in (("levels_max", levels_max), ("exch_ts_multiplier", exch_ts_multiplier)):
+        if value < 1 or value != int(value):
+            raise ConfigError(f"{name} is {value}; give a whole number from 1")
+    walk = MessageWalk(HYPERLIQUID, path, symbol=symbol, on_bad=on_bad, gap_threshold_ns=gap_threshold_ns)
+    decoder = HyperliquidDecoder(levels_max, int(exch_ts_multiplier), delete_out_of_book=delete_out_of_book)
+    rows = walk.run(decoder, progress)
+    if decoder.sideless_trades:
+        walk.account.notes.append(f"{decoder.sideless_trades:,} trades of an unknown side have none")
+    ending = Ending(base_latency_ns, always_add_latency, tick_size, lot_size, contract, multiplier)
+    return finish(rows, walk.account, walk.symbol, ending)

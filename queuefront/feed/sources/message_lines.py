@@ -1,0 +1,259 @@
+"""Walk the JSON messages of a raw collector file: what every source that is decoded message by message does alike.
+
+A source gives a decoder, which turns one message into rows; the walk reads the lines, keeps the account and makes arrays.
+Lines are taken whole or not at all. Messages that make no rows are counted under the name that the decoder gives them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from queuefront.core.clock import monotonic_s
+from queuefront.core.dtypes import EVENT
+from queuefront.core.enums import ContractKind
+from queuefront.core.errors import ConfigError, DataFormatError
+from queuefront.core.instrument import Instrument, Number
+from queuefront.feed.conversion import (
+    LIST_MAX,
+    QUOTE_MAX,
+    Conversion,
+    ConversionAccount,
+    Gap,
+    Refusal,
+    VenueMessage,
+    quote,
+)
+from queuefront.feed.sources.binance_lines import Progress
+from queuefront.feed.sources.raw import RawLines, split_line
+from queuefront.feed.sources.refusal import LineRefused, refusal_of
+from queuefront.feed.sources.tail import OnBad, count_kinds, find_grid, ready_for_replay
+
+__all__ = ["Ending", "Events", "Message", "MessageWalk", "Row", "finish", "symbol_of_file"]
+
+Events = npt.NDArray[Any]
+Row = tuple[int, int, float, float]
+"""Kind and side, exchange time in ns, price, quantity."""
+
+_PROGRESS_INTERVAL_S: Final = 0.05
+_ROWS_HELD: Final = 2**16  # as Python objects, before they become an array
+_SYMBOL_OF_NAME: Final = re.compile(r"([a-z0-9_-]+?)_[0-9]{8}", re.IGNORECASE)
+
+
+class Message(NamedTuple):
+    """One message, decoded: its rows, and what the account needs."""
+
+    kind: str
+    symbol: str = ""
+    rows: Sequence[Row] = ()
+    stream: str = ""  # whose update ids follow on one another
+    update_id: int = -1  # -1: the message has none
+    is_whole: bool = False  # a whole book, after which ids may begin anew
+    answer: str = ""  # the venue's own words, where it answers with a failure
+
+
+class Decoder(Protocol):
+    """What turns the message of a line into rows."""
+
+    def decode(self, message: bytes) -> Message:
+        """Decode a message; raise LineRefused or msgspec's errors where it cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What was asked of the end of a conversion; see `convert_lines`."""
+
+    base_latency_ns: int = 0
+    always_add_latency: bool = False
+    tick_size: Number | None = None
+    lot_size: Number | None = None
+    contract: ContractKind | str = ContractKind.LINEAR
+    multiplier: Number | None = None
+
+
+class MessageWalk:
+    """Turn the lines of a file into rows in file order, and keep the account.
+
+    Parameters
+    ----------
+    source, path, on_bad, gap_threshold_ns : as in `convert_lines`.
+    symbol : whose messages to take; None: those of the first symbol in the file, and another one is refused.
+
+    Raises
+    ------
+    ConfigError
+        If `on_bad` is no such word.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        path: str | os.PathLike[str],
+        *,
+        symbol: str | None,
+        on_bad: OnBad,
+        gap_threshold_ns: int,
+    ) -> None:
+        if on_bad not in ("stop", "skip"):
+            raise ConfigError(f"on_bad is {on_bad!r}; choose 'stop' or 'skip'")
+        self._lines = RawLines(path, salvage=on_bad == "skip")
+        self.account = ConversionAccount(source, str(self._lines.path), gap_threshold_ns=gap_threshold_ns)
+        self.symbol = symbol or ""
+        self._chooses = symbol is not None
+        self._stops = on_bad == "stop"
+        self._counts: Counter[str] = Counter()
+        self._last_ids: dict[str, int] = {}
+        self._last_local_ts = -1
+        self._held: list[Row] = []
+        self._held_ts: list[tuple[int, int]] = []  # receipt time, rows
+        self._parts: list[Events] = []
+
+    def run(self, decoder: Decoder, progress: Progress | None) -> Events:
+        """Read the whole file; return its rows in file order.
+
+        Raises
+        ------
+        DataFormatError, TruncatedFileError
+            For a file that is no raw file, is cut off, or holds a line that cannot be used.
+        """
+        account, reported_s, number = self.account, -1.0, 0
+        for block in self._lines:
+            for line in block.split(b"\n")[:-1]:
+                number += 1
+                self._line(line, number, decoder)
+            if progress is not None and (now_s := monotonic_s()) - reported_s >= _PROGRESS_INTERVAL_S:
+                progress(self._lines.bytes_done, self._lines.bytes_total)
+                reported_s = now_s
+        if progress is not None:
+            progress(self._lines.bytes_total, self._lines.bytes_total)
+        self._make_array()
+        account.lines, account.damage = number, self._lines.damage
+        account.lines_by_kind = dict(sorted(self._counts.items()))
+        account.sha256, account.input_bytes = self._lines.digest, self._lines.bytes_done
+        return np.concatenate(self._parts) if self._parts else np.zeros(0, EVENT)
+
+    def _line(self, line: bytes, number: int, decoder: Decoder) -> None:
+        if not line.strip():
+            self._counts["blank"] += 1
+            return
+        try:
+            local_ts, body = split_line(line)
+            message = self._decode(decoder, body)
+        except LineRefused as e:
+            self._refuse(number, e, line)
+            return
+        self._counts[message.kind[:40]] += 1
+        if message.answer:
+            self.account.venue_message_count += 1
+            if len(self.account.venue_messages) < LIST_MAX:
+                self.account.venue_messages.append(VenueMessage(number, quote(message.answer.encode("utf-8", "replace"))))
+        self._find_gaps(message, number, local_ts)
+        if message.rows:
+            self._held += message.rows
+            self._held_ts.append((local_ts, len(message.rows)))
+            if len(self._held) >= _ROWS_HELD:
+                self._make_array()
+
+    def _decode(self, decoder: Decoder, body: bytes) -> Message:
+        try:
+            message = decoder.decode(body)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as e:
+            raise refusal_of(e) from e
+        symbol = message.symbol
+        if not symbol or symbol == self.symbol:
+            return message
+        if self._chooses:
+            return Message("of other symbols")
+        if self.symbol:
+            raise LineRefused(
+                f"the message is of {symbol[:40]}, the file of {self.symbol}; give symbol to choose one", "symbol", symbol
+            )
+        self.symbol = symbol
+        return message
+
+    def _make_array(self) -> None:
+        if not self._held:
+            return
+        rows = np.zeros(len(self._held), EVENT)
+        ev, exch_ts, px, qty = zip(*self._held, strict=True)
+        rows["ev"], rows["exch_ts"], rows["px"], rows["qty"] = ev, exch_ts, px, qty
+        stamps = np.array(self._held_ts, np.int64)
+        rows["local_ts"] = np.repeat(stamps[:, 0], stamps[:, 1])
+        self._parts.append(rows)
+        self._held, self._held_ts = [], []
+
+    def _find_gaps(self, message: Message, number: int, local_ts: int) -> None:
+        silence = local_ts - self._last_local_ts
+        if self._last_local_ts >= 0 and silence > self.account.gap_threshold_ns:
+            self._gap(Gap("time", number, local_ts, silence))
+        self._last_local_ts = local_ts
+        if message.update_id < 0:
+            return
+        before = self._last_ids.get(message.stream)
+        self._last_ids[message.stream] = message.update_id
+        if before is None:
+            return
+        missing = message.update_id - before - 1
+        if missing > 0 or (missing < 0 and not message.is_whole):
+            self._gap(Gap("sequence", number, local_ts, missing))
+
+    def _gap(self, gap: Gap) -> None:
+        self.account.gap_count += 1
+        if len(self.account.gaps) < LIST_MAX:
+            self.account.gaps.append(gap)
+
+    def _refuse(self, number: int, refused: LineRefused, line: bytes) -> None:
+        if self._stops:
+            where = f", field {refused.field}" if refused.field else ""
+            raise DataFormatError(
+                f"{self._lines.path}: line {number:,}{where}: {refused.reason}; mend the line or convert with "
+                f"on_bad='skip'; it reads {quote(line)!r}"
+            ) from refused
+        self._counts["refused"] += 1
+        self.account.refused_count += 1
+        if len(self.account.refused) < LIST_MAX:
+            self.account.refused.append(Refusal(number, refused.reason[:QUOTE_MAX], quote(line)))
+
+
+def symbol_of_file(path: str) -> str:
+    """Return the symbol that a collector's file name begins with, for a file whose messages name none."""
+    match = _SYMBOL_OF_NAME.match(Path(path).name)
+    return match[1].upper() if match else "UNKNOWN"
+
+
+def finish(
+    rows: Events,
+    account: ConversionAccount,
+    symbol: str,
+    ending: Ending,
+    remake: Callable[[Events, Decimal, Decimal], Events] | None = None,
+) -> Conversion:
+    """Name the instrument, inferring its grid where it is not given, and end the conversion.
+
+    Parameters
+    ----------
+    remake : makes other rows of the rows, once tick and lot size are known.
+
+    Raises
+    ------
+    DataError
+        If the grid cannot be inferred.
+    """
+    tick, lot = find_grid(rows, account, ending.tick_size, ending.lot_size)
+    if remake is not None:
+        rows = remake(rows, tick, lot)
+        count_kinds(rows, account)
+    name = symbol or symbol_of_file(account.path)
+    instrument = Instrument(account.source, name, tick, lot, ending.contract)  # type: ignore[arg-type]
+    events = ready_for_replay(rows, account, ending.base_latency_ns, always=ending.always_add_latency)
+    return Conversion(events, account, instrument.override(multiplier=ending.multiplier))

@@ -1,0 +1,64 @@
+"""How a decoder says that a line cannot be used, and the checks of numbers that raw streams share."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+__all__ = ["MS_MAX", "NS_PER_MS", "Level", "LineRefused", "check_levels", "check_update_id", "ms_to_ns", "refusal_of"]
+
+NS_PER_MS: Final = 1_000_000
+MS_MAX: Final = (2**63 - 1) // NS_PER_MS
+
+_FIELD_OF_PATH: Final = re.compile(r"`\$\.?([A-Za-z0-9_.\[\]…]+)`|field `([^`]+)`")
+_INFINITY: Final = float("inf")
+
+Level = tuple[float, float]
+"""Price and quantity."""
+
+
+class LineRefused(Exception):  # noqa: N818 - an outcome that the converter turns into an error or a count
+    """A line cannot be used; `field` and `value` say why."""
+
+    def __init__(self, reason: str, name: str = "", value: object = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.field = name
+        self.value = str(value)[:80]
+
+
+def refusal_of(error: msgspec.MsgspecError | RecursionError | UnicodeDecodeError) -> LineRefused:
+    """Return the refusal that a decoder's error amounts to, with the field that the error names."""
+    match = _FIELD_OF_PATH.search(str(error))
+    return LineRefused(str(error), (match[1] or match[2]) if match else "")
+
+
+def check_levels(levels: list[Level], name: str) -> None:
+    """Refuse a price that is not positive and finite, and a quantity that is negative or not finite."""
+    for i, (px, qty) in enumerate(levels):
+        if not (0.0 < px < _INFINITY and 0.0 <= qty < _INFINITY):
+            _refuse_level(px, qty, f"{name}[{i}]")
+
+
+def _refuse_level(px: float, qty: float, name: str) -> None:
+    if not 0.0 < px < _INFINITY:
+        raise LineRefused(f"`{name}` has the price {px}; a price is positive and finite", name, px)
+    raise LineRefused(f"`{name}` has the quantity {qty}; a quantity is finite and not negative", name, qty)
+
+
+def ms_to_ns(ms: int, name: str, ns_per_step: int = NS_PER_MS) -> int:
+    """Return a venue's time in ns; refuse one that is not positive or does not fit into int64."""
+    ms_max = (2**63 - 1) // ns_per_step
+    if not 0 < ms <= ms_max:
+        raise LineRefused(
+            f"`{name}` is {ms}; a time in steps of {ns_per_step:,} ns is positive and at most {ms_max:,}", name, ms
+        )
+    return ms * ns_per_step
+
+
+def check_update_id(number: int, name: str) -> None:
+    """Refuse a number that no venue counts its updates by."""
+    if not 0 <= number < 2**63:
+        raise LineRefused(f"`{name}` is {number}; an update id is at least 0 and below 2^63", name, number)
