@@ -32,6 +32,7 @@ from queuefront.feed.sources.bybit import BYBIT, convert_bybit
 from queuefront.feed.sources.databento import DATABENTO, convert_databento
 from queuefront.feed.sources.hyperliquid import HYPERLIQUID, convert_hyperliquid
 from queuefront.feed.sources.mexc import MEXC, convert_mexc
+from queuefront.feed.sources.table import TABLE, convert_table
 from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
 from queuefront.feed.synth_orders import synthesize_orders
 from queuefront.feed.tape import RANGE_TICKS_MAX, Tape
@@ -55,6 +56,7 @@ __all__ = [
     "OUT_OF_BOOK_DELETION_BELOW",
     "RANGE_TICKS_MAX",
     "SOURCES",
+    "TABLE",
     "UNCHANGED",
     "CheckReport",
     "Conversion",
@@ -81,6 +83,7 @@ __all__ = [
     "convert_hyperliquid",
     "convert_lines",
     "convert_mexc",
+    "convert_table",
     "correct_event_order",
     "correct_local_timestamp",
     "create_last_snapshot",

@@ -319,16 +319,6 @@ def test_d48_databento_rows_equal_the_references_but_for_its_times(name, symbol,
         assert int(np.abs(made[column] - wanted[column]).max()) <= MICROSECOND_NS
 
 
-@pytest.mark.parametrize(
-    ("name", "schema"),
-    [("futures_mbp-1_2024-07-01T23-58_2024-07-02T00-02.dbn.zst", "mbp-1"), ("test_data.mbp-10.dbn.zst", "mbp-10")],
-)
-def test_other_schemas_of_databento_are_refused_by_name(name, schema):
-    path = feed(f"databento/{name}")
-    with pytest.raises(ValueError, match=f"the schema is {schema}; only mbo is converted so far"):
-        convert_databento(path)
-
-
 @pytest.mark.slow
 def test_d57_several_instruments_are_not_mixed(tmp_path: Path):
     symbols = {"ESM4": [("2024-05-08", "2024-05-09", "5602")], "NQM4": [("2024-05-08", "2024-05-09", "77")]}

@@ -1,6 +1,6 @@
-"""Convert Databento's market by order (MBO) to events: one row for each order added, modified, canceled, traded or filled.
+"""Convert Databento's files to events: market by order (MBO) here, market by price and trades in `databento_prices`.
 
-Rules:
+Rules of market by order, which makes one row for each order added, modified, canceled, traded or filled:
 
 - Actions A, C, M, R, T and F are add, cancel, modify, clear, trade and fill; sides B, A and N are buy, sell and none.
   Action N changes nothing and makes no row. `ival` carries the record's flags.
@@ -22,20 +22,28 @@ import numpy.typing as npt
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import (
     ADD_ORDER_EVENT,
-    BUY_EVENT,
     CANCEL_ORDER_EVENT,
     DEPTH_CLEAR_EVENT,
     FILL_EVENT,
     KIND_NAMES,
     MODIFY_ORDER_EVENT,
-    SELL_EVENT,
     TRADE_EVENT,
     ContractKind,
 )
-from queuefront.core.errors import ConfigError, DataFormatError
+from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Instrument, Number, format_decimal
-from queuefront.feed.conversion import LIST_MAX, Conversion, ConversionAccount, Gap, Refusal
+from queuefront.feed.conversion import Conversion, ConversionAccount
 from queuefront.feed.sources.binance_lines import Progress
+from queuefront.feed.sources.databento_prices import price_rows
+from queuefront.feed.sources.databento_records import (
+    SIDES,
+    UNDEF_PRICE,
+    codes_of,
+    find_silence,
+    prices_of,
+    refuse_records,
+    time_faults,
+)
 from queuefront.feed.sources.dbn import DbnFile, Interval
 from queuefront.feed.sources.tail import OnBad, count_kinds, grid_step, ready_for_replay
 
@@ -53,11 +61,8 @@ _KINDS: Final = {
     "T": TRADE_EVENT,
     "F": FILL_EVENT,
 }
-_SIDES: Final = {"B": BUY_EVENT, "A": SELL_EVENT, "N": 0}
 _NO_ROW: Final = "N"  # an action that changes nothing
 _UNPRICED: Final = (CANCEL_ORDER_EVENT, DEPTH_CLEAR_EVENT)
-_UNDEF_PRICE: Final = 2**63 - 1
-_PRICE_SCALE: Final = 10**9
 _NS_PER_DAY: Final = 86_400_000_000_000
 
 
@@ -75,7 +80,7 @@ def convert_databento(
     gap_threshold_ns: int = 10_000_000_000,
     progress: Progress | None = None,
 ) -> Conversion:
-    """Convert one file of market by order, `.dbn` or `.dbn.zst`.
+    """Convert one file of market by order (`mbo`), by price (`mbp-1`, `mbp-10`) or of trades, `.dbn` or `.dbn.zst`.
 
     Parameters
     ----------
@@ -91,7 +96,7 @@ def convert_databento(
     ConfigError
         If the symbol is needed and not given, or not in the file.
     DataFormatError, TruncatedFileError
-        For a file that is no DBN file of market by order, is cut off, or holds a record that cannot be used.
+        For a file that is no DBN file of these schemas, mixes them, is cut off, or holds a record that cannot be used.
     DataError
         If the grid cannot be inferred.
     """
@@ -103,7 +108,8 @@ def convert_databento(
     account.damage = file.damage
     symbol, is_chosen = _choose(records, symbol, file)
     chosen = np.flatnonzero(is_chosen)
-    rows = _rows(records[chosen], chosen, account, stops=on_bad == "stop")
+    make_rows = _rows if file.schema.name == "mbo" else price_rows
+    rows = make_rows(records[chosen], chosen, account, stops=on_bad == "stop")
     account.sha256, account.input_bytes, account.lines = file.digest(), file.input_bytes, len(records) + file.other_count
     _count_left_out(account, len(records) - len(chosen), file.other_count)
     count_kinds(rows, account)
@@ -147,18 +153,17 @@ def _symbol_of(instrument_id: int, intervals: tuple[Interval, ...]) -> str:
 
 def _rows(records: Records, number: npt.NDArray[np.int64], account: ConversionAccount, *, stops: bool) -> Records:
     """Make the rows in file order; `number` counts the records in the file from 0."""
-    kind = _codes(_KINDS)[records["action"]]
-    side = _codes(_SIDES)[records["side"]]
+    kind = codes_of(_KINDS)[records["action"]]
+    side = codes_of(SIDES)[records["side"]]
     is_idle = records["action"] == ord(_NO_ROW)
-    is_undefined = (records["price"] == _UNDEF_PRICE) & ~np.isin(kind, _UNPRICED)
+    is_undefined = (records["price"] == UNDEF_PRICE) & ~np.isin(kind, _UNPRICED)
     faults = (
         ("action", (kind < 0) & ~is_idle, "is no action of market by order"),
         ("side", side < 0, "is no side"),
         ("price", is_undefined & ~is_idle, "is undefined where a price is needed"),
-        ("ts_event", records["ts_event"] > _UNDEF_PRICE, "is no time"),
-        ("ts_recv", records["ts_recv"] > _UNDEF_PRICE, "is no time"),
+        *time_faults(records),
     )
-    is_refused = _refuse(records, number, faults, account, stops=stops)
+    is_refused = refuse_records(records, number, faults, account, stops=stops)
     for letter, name in (*((a, KIND_NAMES[k]) for a, k in _KINDS.items()), (_NO_ROW, "none")):
         count = int(np.count_nonzero(~is_refused & (records["action"] == ord(letter))))
         if count:
@@ -168,54 +173,14 @@ def _rows(records: Records, number: npt.NDArray[np.int64], account: ConversionAc
     rows = np.zeros(len(taken), EVENT)
     rows["ev"] = kind[is_row] | side[is_row]
     rows["exch_ts"], rows["local_ts"] = taken["ts_event"], taken["ts_recv"]
-    rows["px"] = _prices(taken["price"])
+    rows["px"] = prices_of(taken["price"])
     rows["qty"], rows["order_id"], rows["ival"] = taken["size"], taken["order_id"], taken["flags"]
     in_snapshot = _in_snapshot(rows)
     rows["exch_ts"][in_snapshot] = rows["local_ts"][in_snapshot]
     if in_snapshot.any():
         account.notes.append(f"{int(in_snapshot.sum()):,} rows of snapshots took the time of their snapshot")
-    _find_silence(rows, number[is_row], account)
+    find_silence(rows, number[is_row], account)
     return rows
-
-
-def _codes(codes: dict[str, int]) -> npt.NDArray[np.int64]:
-    table = np.full(256, -1, np.int64)
-    for letter, code in codes.items():
-        table[ord(letter)] = code
-    return table
-
-
-def _refuse(
-    records: Records,
-    number: npt.NDArray[np.int64],
-    faults: tuple[tuple[str, npt.NDArray[np.bool_], str], ...],
-    account: ConversionAccount,
-    *,
-    stops: bool,
-) -> npt.NDArray[np.bool_]:
-    """Return which records cannot be used; raise at the first one if asked to."""
-    is_refused: npt.NDArray[np.bool_] = np.logical_or.reduce([is_faulty for _, is_faulty, _ in faults])
-    account.refused_count = int(np.count_nonzero(is_refused))
-    for i in np.flatnonzero(is_refused)[:LIST_MAX]:
-        name, _, what = next(fault for fault in faults if fault[1][i])
-        value = int(records[name][i])
-        shown = repr(chr(value)) if name in ("action", "side") else f"{value}"
-        if stops:
-            raise DataFormatError(
-                f"{account.path}: record {number[i] + 1:,}, field {name}: {shown} {what}; "
-                "fetch the file again or convert with on_bad='skip'"
-            )
-        text = f"order_id {records['order_id'][i]}, ts_recv {records['ts_recv'][i]}, sequence {records['sequence'][i]}"
-        account.refused.append(Refusal(int(number[i]) + 1, f"{name} {shown} {what}", text))
-    return is_refused
-
-
-def _prices(steps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Return the nearest float64 of each price, NaN where it is undefined."""
-    prices = steps / np.float64(_PRICE_SCALE)
-    for i in np.flatnonzero(np.abs(steps) > 2**53):  # not exact as float64, so that dividing would round twice
-        prices[i] = np.nan if steps[i] == _UNDEF_PRICE else int(steps[i]) / _PRICE_SCALE
-    return prices
 
 
 def _in_snapshot(rows: Records) -> npt.NDArray[np.bool_]:
@@ -229,15 +194,6 @@ def _in_snapshot(rows: Records) -> npt.NDArray[np.bool_]:
     clear = np.maximum.accumulate(np.where(rows["ev"] == DEPTH_CLEAR_EVENT, index, -1))
     in_snapshot: npt.NDArray[np.bool_] = clear >= start
     return in_snapshot
-
-
-def _find_silence(rows: Records, number: npt.NDArray[np.int64], account: ConversionAccount) -> None:
-    local_ts = np.ascontiguousarray(rows["local_ts"])
-    silence = np.diff(local_ts)
-    late = np.flatnonzero(silence > account.gap_threshold_ns)
-    account.gap_count = len(late)
-    for i in late[:LIST_MAX]:
-        account.gaps.append(Gap("time", int(number[i + 1]) + 1, int(local_ts[i + 1]), int(silence[i])))
 
 
 def _count_left_out(account: ConversionAccount, of_others: int, of_other_types: int) -> None:

@@ -1,9 +1,9 @@
-"""Read Databento's DBN files: what they hold, whose records they are, and the market-by-order records themselves.
+"""Read Databento's DBN files: what they hold, whose records they are, and the records: by order, by price, or trades.
 
 A DBN file is a header (`DBN`, a version, the length of the metadata, the metadata) and records, usually inside zstd. The
 metadata are read by Databento's own `databento-dbn`; records are taken as the bytes that they are, since making an object
 of each would take longer than all the rest. Source: Databento documentation, "Databento Binary Encoding" and "Fields by
-schema: MBO", read 2024-08; the record of market by order is the same in versions 1 to 3.
+schema: MBO", read 2024-08; the records read here are the same in versions 1 to 3.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ import numpy.typing as npt
 
 from queuefront.core.clock import monotonic_s
 from queuefront.core.errors import ConfigError, DataFormatError, TruncatedFileError
-from queuefront.feed.sources.databento_compiled import MBO_BYTES, take_records
+from queuefront.feed.sources.databento_compiled import MBO_RTYPE, take_records
 
-__all__ = ["MBO", "DbnFile", "Interval"]
+__all__ = ["MBO", "SCHEMAS", "DbnFile", "Interval", "Schema"]
 
+_HEADER: Final = [
+    ("length", "u1"),
+    ("rtype", "u1"),
+    ("publisher_id", "<u2"),
+    ("instrument_id", "<u4"),
+    ("ts_event", "<u8"),
+]
 MBO: Final = np.dtype(
     [
-        ("length", "u1"),
-        ("rtype", "u1"),
-        ("publisher_id", "<u2"),
-        ("instrument_id", "<u4"),
-        ("ts_event", "<u8"),
+        *_HEADER,
         ("order_id", "<u8"),
         ("price", "<i8"),  # 1e-9
         ("size", "<u4"),
@@ -44,8 +47,43 @@ MBO: Final = np.dtype(
         ("sequence", "<u4"),
     ]
 )
-assert MBO.itemsize == MBO_BYTES
+_TRADE: Final = [
+    *_HEADER,
+    ("price", "<i8"),  # 1e-9
+    ("size", "<u4"),
+    ("action", "u1"),
+    ("side", "u1"),
+    ("flags", "u1"),
+    ("depth", "u1"),
+    ("ts_recv", "<u8"),
+    ("ts_in_delta", "<i4"),
+    ("sequence", "<u4"),
+]
+_LEVEL: Final = np.dtype(
+    [("bid_px", "<i8"), ("ask_px", "<i8"), ("bid_sz", "<u4"), ("ask_sz", "<u4"), ("bid_ct", "<u4"), ("ask_ct", "<u4")]
+)
 
+
+class Schema(NamedTuple):
+    """What a file's records are: their name, the type that they carry, their fields."""
+
+    name: str
+    rtype: int
+    record: np.dtype[Any]
+
+
+SCHEMAS: Final = {
+    schema.name: schema
+    for schema in (
+        Schema("mbo", MBO_RTYPE, MBO),
+        Schema("mbp-1", 1, np.dtype([*_TRADE, ("levels", _LEVEL, (1,))])),
+        Schema("mbp-10", 10, np.dtype([*_TRADE, ("levels", _LEVEL, (10,))])),
+        Schema("trades", 0, np.dtype(_TRADE)),
+    )
+}
+"""The schemas that are read."""
+
+_MARKET_RTYPES: Final = np.array(sorted(schema.rtype for schema in SCHEMAS.values()), np.uint8)
 _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _METADATA_BYTES_MAX: Final = 256 * 2**20
 _CHUNK_BYTES: Final = 2**22
@@ -70,7 +108,7 @@ class _Header:
 
 
 class DbnFile:
-    """One DBN file, plain or zstd, that holds market by order.
+    """One DBN file, plain or zstd, of one of `SCHEMAS`; a file that names none is taken for market by order.
 
     Parameters
     ----------
@@ -83,7 +121,7 @@ class DbnFile:
     ConfigError
         If `databento-dbn` is not installed.
     DataFormatError
-        If the file is no DBN file, or holds another schema; TruncatedFileError if it ends early.
+        If the file is no DBN file, or holds another schema, or several; TruncatedFileError if it ends early.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, salvage: bool = False) -> None:
@@ -94,10 +132,11 @@ class DbnFile:
         self._stream, self._file = _open(self.path)
         self.input_bytes = self.path.stat().st_size
         header = _read_header(self._stream, str(self.path))
-        if header.schema not in (None, "mbo"):
+        if header.schema is not None and header.schema not in SCHEMAS:
             raise DataFormatError(
-                f"{self.path}: the schema is {header.schema}; only mbo is converted so far: fetch the data with schema mbo"
+                f"{self.path}: the schema is {header.schema}; fetch the data with one of {', '.join(SCHEMAS)}"
             )
+        self.schema = SCHEMAS[header.schema or "mbo"]
         self.dataset, self.intervals = header.dataset, header.intervals
 
     def digest(self) -> str:
@@ -106,34 +145,40 @@ class DbnFile:
             return file_digest(file, "sha256").hexdigest()
 
     def read(self, progress: Callable[[int, int], None] | None = None) -> npt.NDArray[Any]:
-        """Return all market-by-order records, `MBO`, in the order of the file."""
+        """Return all records of the schema in the order of the file."""
         parts = list(self._parts(progress))
-        records: npt.NDArray[Any] = np.concatenate(parts) if parts else np.zeros(0, MBO)
+        records: npt.NDArray[Any] = np.concatenate(parts) if parts else np.zeros(0, self.schema.record)
         return records
 
     def _parts(self, progress: Callable[[int, int], None] | None) -> Iterator[npt.NDArray[Any]]:
-        rest, told, offset = b"", monotonic_s(), 0
+        rest, told, offset, size = b"", monotonic_s(), 0, self.schema.record.itemsize
         while chunk := self._chunk():
             buf = np.frombuffer(rest + chunk, np.uint8)
-            mbo = np.zeros((len(buf) // MBO_BYTES + 1, MBO_BYTES), np.uint8)
-            end, count, others, is_wrong = take_records(buf, 0, mbo, 0)
+            taken = np.zeros((len(buf) // size + 1, size), np.uint8)
+            end, count, others, is_wrong = take_records(buf, 0, self.schema.rtype, _MARKET_RTYPES, taken, 0)
             self.other_count += others
             if is_wrong:
-                place = f"byte {offset + end:,} of the records: a record of {int(buf[end]) * 4} bytes cannot be"
-                self._cut(DataFormatError(f"{self.path}: {place}; fetch the file again"))
-                yield mbo[:count].reshape(-1).view(MBO)
+                self._cut(DataFormatError(f"{self.path}: byte {offset + end:,} of the records: {self._wrong(buf, end)}"))
+                yield taken[:count].reshape(-1).view(self.schema.record)
                 return
             rest, offset = buf[end:].tobytes(), offset + end
             if progress is not None and monotonic_s() - told >= _PROGRESS_INTERVAL_S:
                 told = monotonic_s()
                 progress(min(self._file.tell(), self.input_bytes), self.input_bytes)
-            yield mbo[:count].reshape(-1).view(MBO)
+            yield taken[:count].reshape(-1).view(self.schema.record)
         if rest:
             self._cut(
                 TruncatedFileError(f"{self.path}: the last record is cut off after {len(rest)} bytes; fetch the file again")
             )
         if progress is not None:
             progress(self.input_bytes, self.input_bytes)
+
+    def _wrong(self, buf: npt.NDArray[np.uint8], place: int) -> str:
+        rtype = int(buf[place + 1])
+        if rtype != self.schema.rtype and int(buf[place]) * 4 >= 16:
+            name = next(schema.name for schema in SCHEMAS.values() if schema.rtype == rtype)
+            return f"a record of {name} in a file of {self.schema.name}; fetch each schema as a file of its own"
+        return f"a record of {int(buf[place]) * 4} bytes cannot be; fetch the file again"
 
     def _chunk(self) -> bytes:
         try:

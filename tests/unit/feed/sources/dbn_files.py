@@ -7,7 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import databento_dbn as dbn
+import numpy as np
 import pyarrow as pa
+
+from queuefront.feed.sources.dbn import SCHEMAS
 
 DAY = 1_715_126_400_000_000_000  # 2024-05-08T00:00:00Z
 UNDEF = dbn.UNDEF_PRICE
@@ -47,6 +50,33 @@ def message(
     made[0] = 14
     made[38], made[39] = ord(action), ord(side)
     return bytes(made)
+
+
+def level_message(
+    bids: list[tuple[int, int]],
+    asks: list[tuple[int, int]],
+    *,
+    action: str = "A",
+    side: str = "B",
+    price: int = UNDEF,
+    size: int = 1,
+    event_ts: int = DAY + 100,
+    recv_ts: int = DAY + 250,
+    flags: int = 128,
+    level_count: int = 1,
+) -> bytes:
+    """Encode one record by price; levels are (price, size) from the best on. No levels at all make a record of trades."""
+    record = SCHEMAS[{0: "trades", 1: "mbp-1", 10: "mbp-10"}[level_count]]
+    made = np.zeros(1, record.record)
+    made["length"], made["rtype"], made["instrument_id"] = record.record.itemsize // 4, record.rtype, 5602
+    made["ts_event"], made["ts_recv"], made["flags"] = event_ts, recv_ts, flags
+    made["price"], made["size"], made["action"], made["side"] = price, size, ord(action), ord(side)
+    if level_count:
+        for name, levels in (("bid", bids), ("ask", asks)):
+            made["levels"][f"{name}_px"] = UNDEF
+            for i, (px, qty) in enumerate(levels):
+                made["levels"][f"{name}_px"][0, i], made["levels"][f"{name}_sz"][0, i] = px, qty
+    return made.tobytes()
 
 
 def header(schema: str | None = "mbo", symbols: dict[str, list[tuple[str, str, str]]] | None = None) -> bytes:

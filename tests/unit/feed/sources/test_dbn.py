@@ -11,8 +11,8 @@ import pytest
 
 from queuefront.core import ConfigError, DataFormatError, TruncatedFileError
 from queuefront.feed.sources import dbn
-from queuefront.feed.sources.dbn import MBO, DbnFile
-from tests.unit.feed.sources.dbn_files import dbn_file, header, message
+from queuefront.feed.sources.dbn import MBO, SCHEMAS, DbnFile
+from tests.unit.feed.sources.dbn_files import dbn_file, header, level_message, message
 
 
 def test_the_record_is_the_one_that_databento_declares():
@@ -57,14 +57,42 @@ def test_progress_ends_at_the_size_of_the_file(tmp_path):
     assert told[-1] == (path.stat().st_size, path.stat().st_size)
 
 
-@pytest.mark.parametrize("schema", ["mbp-1", "mbp-10", "trades"])
-def test_another_schema_is_refused_by_name(tmp_path, schema):
-    path = dbn_file(tmp_path, head=header(schema))
+def test_another_schema_is_refused_by_name(tmp_path):
+    path = dbn_file(tmp_path, head=header("ohlcv-1s"))
     with pytest.raises(DataFormatError) as caught:
         DbnFile(path)
-    assert str(caught.value) == (
-        f"{path}: the schema is {schema}; only mbo is converted so far: fetch the data with schema mbo"
-    )
+    assert str(caught.value) == (f"{path}: the schema is ohlcv-1s; fetch the data with one of mbo, mbp-1, mbp-10, trades")
+
+
+@pytest.mark.parametrize(("name", "declared"), [("mbp-1", "MBP1Msg"), ("mbp-10", "MBP10Msg"), ("trades", "TradeMsg")])
+def test_records_by_price_are_those_that_databento_declares(name, declared):
+    record = SCHEMAS[name].record
+    kinds = np.dtype(getattr(databento_dbn, declared)._dtypes)
+    plain = [field for field in record.names if field != "levels"]
+    assert [record.fields[field][1] for field in plain] == [kinds.fields[field][1] for field in plain]
+    assert record.itemsize == kinds.itemsize
+    if name != "trades":
+        levels, start = record["levels"].subdtype[0], record.fields["levels"][1]
+        for field in levels.names:
+            assert kinds.fields[f"{field}_00"][1] == start + levels.fields[field][1]
+
+
+def test_records_of_two_schemas_are_refused_or_noted(tmp_path):
+    path = dbn_file(tmp_path, message(), level_message([(1, 1)], []), message())
+    text = f"{path}: byte 56 of the records: a record of mbp-1 in a file of mbo; fetch each schema as a file of its own"
+    with pytest.raises(DataFormatError) as caught:
+        DbnFile(path).read()
+    assert str(caught.value) == text
+    file = DbnFile(path, salvage=True)
+    assert (len(file.read()), file.damage) == (1, text)
+
+
+def test_a_record_by_price_that_is_too_short_is_refused(tmp_path):
+    wrong = bytearray(level_message([(1, 1)], []))
+    wrong[0] = 12
+    path = dbn_file(tmp_path, bytes(wrong), head=header("mbp-1"))
+    with pytest.raises(DataFormatError, match="byte 0 of the records: a record of 48 bytes cannot be"):
+        DbnFile(path).read()
 
 
 def test_a_file_of_something_else_is_refused(tmp_path):
