@@ -39,9 +39,10 @@ modes: .venv/.stamp-test  ## the quick tests again: with bounds checks, and inte
 differential: .venv/.stamp-test  ## ours against hftbacktest, everything; N=… random storms of each kind
 	$(if $(N),QF_DIFFERENTIAL_RUNS=$(N)) $(PYTEST) -m "soak or not soak" tests/differential
 
-fuzz: .venv/.stamp-test  ## arbitrary markets and calls under bounds checks; RUNS=… SEED=…
+fuzz: .venv/.stamp-test  ## arbitrary markets and calls under bounds checks, damaged feeds; RUNS=… SEED=…
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CACHE)-checked $(BIN)/python -m tests.fuzz.engine \
 	    --runs $(or $(RUNS),20000) --seed $(or $(SEED),0)
+	$(BIN)/python -m tests.fuzz.decoders --runs $(or $(RUNS),20000) --seed $(or $(SEED),0)
 
 soak: .venv/.stamp-test modes  ## the heavy corpora, and the quick tests in the other two modes
 	$(PYTEST) -m soak

@@ -55,6 +55,19 @@ class OffGrid(StrEnum):
     ROUND = "round"
 
 
+# Options of single sources, here so that the command itself stays readable.
+LevelOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="bybit: take orderbook.N only; all are fused if not given.")
+]
+OutOfBookOption = Annotated[
+    bool | None,
+    typer.Option("--delete-out-of-book/--keep-out-of-book", help="hyperliquid: levels out of sight are gone, or stay."),
+]
+ColumnsOption = Annotated[
+    Path | None, typer.Option(metavar="FILE.toml", help="table: the mapping that says which columns are what.")
+]
+
+
 @guarded
 def convert(
     source: Annotated[SourceName, typer.Argument(help=_SOURCE_HELP)],
@@ -62,7 +75,7 @@ def convert(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Output: .tape, .npz or .parquet.")],
     tick_size: Annotated[str | None, typer.Option(help="Price step, for example 0.1; inferred if not given.")] = None,
     lot_size: Annotated[str | None, typer.Option(help="Quantity step, for example 0.001; inferred if not given.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="databento: whose records to take, if there are several.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="Not binance: whose records to take, if there are several.")] = None,
     multiplier: Annotated[str | None, typer.Option(help="Contract size; by the source's rule if not given.")] = None,
     base_latency: Annotated[
         int,
@@ -74,6 +87,9 @@ def convert(
     combined_stream: Annotated[
         bool | None, typer.Option("--combined/--raw-stream", help="binance: messages wrapped in {stream, data}, or bare.")
     ] = None,
+    level: LevelOption = None,
+    delete_out_of_book: OutOfBookOption = None,
+    columns: ColumnsOption = None,
     on_bad: Annotated[
         OnBad, typer.Option(help="At a line or record that cannot be read: stop, or skip and list it.")
     ] = OnBad.STOP,
@@ -92,7 +108,14 @@ def convert(
     """
     kind = kind_of(out)
     refuse_existing(out, force=force)
-    own: dict[str, Any] = {"symbol": symbol, "opt": opt, "combined_stream": combined_stream}
+    own: dict[str, Any] = {
+        "symbol": symbol,
+        "opt": opt,
+        "combined_stream": combined_stream,
+        "level": level,
+        "delete_out_of_book": delete_out_of_book,
+        "columns": columns,
+    }
     given = {name: value for name, value in own.items() if value is not None}
     chosen = source_of(source, inputs, given)
     general: dict[str, Any] = {

@@ -22,6 +22,10 @@ class SourceName(StrEnum):
     BINANCE_SPOT = "binance-spot"
     BINANCE_COINM = "binance-coinm"
     DATABENTO = "databento"
+    BYBIT = "bybit"
+    HYPERLIQUID = "hyperliquid"
+    MEXC = "mexc"
+    TABLE = "table"
 
 
 class Source(NamedTuple):
@@ -68,6 +72,8 @@ def described(sources: dict[SourceName, Source]) -> str:
 def _flag(option: str, value: object) -> str:
     if option == "combined_stream":
         return "--combined" if value else "--raw-stream"
+    if option == "delete_out_of_book":
+        return "--delete-out-of-book" if value else "--keep-out-of-book"
     return f"--{option.replace('_', '-')}"
 
 
@@ -77,7 +83,7 @@ def _binance(name: SourceName) -> Source:
 
         return convert_lines(name.value, inputs[0], **options)
 
-    return Source("raw stream, plain or .gz", convert, frozenset({"opt", "combined_stream"}))
+    return Source(_RAW, convert, frozenset({"opt", "combined_stream"}))
 
 
 def _databento(inputs: list[Path], **options: Any) -> Conversion:
@@ -86,9 +92,43 @@ def _databento(inputs: list[Path], **options: Any) -> Conversion:
     return convert_databento(inputs[0], **options)
 
 
+def _bybit(inputs: list[Path], **options: Any) -> Conversion:
+    from queuefront.feed import convert_bybit
+
+    return convert_bybit(inputs[0], **options)
+
+
+def _hyperliquid(inputs: list[Path], **options: Any) -> Conversion:
+    from queuefront.feed import convert_hyperliquid
+
+    return convert_hyperliquid(inputs[0], **options)
+
+
+def _mexc(inputs: list[Path], **options: Any) -> Conversion:
+    from queuefront.feed import convert_mexc
+
+    return convert_mexc(inputs[0], **options)
+
+
+def _table(inputs: list[Path], columns: Path | None = None, **options: Any) -> Conversion:
+    from queuefront.feed import convert_table
+
+    if columns is None:
+        raise ConfigError("a table needs a mapping of its columns; give --columns FILE.toml (docs/data.md shows one)")
+    return convert_table(inputs[0], columns, **options)
+
+
+_RAW: Final = "raw stream, plain or .gz"
+
 SOURCES: Final[dict[SourceName, Source]] = {
     SourceName.BINANCE_USDM: _binance(SourceName.BINANCE_USDM),
     SourceName.BINANCE_SPOT: _binance(SourceName.BINANCE_SPOT),
     SourceName.BINANCE_COINM: _binance(SourceName.BINANCE_COINM),
-    SourceName.DATABENTO: Source("market by order, .dbn or .dbn.zst", _databento, frozenset({"symbol"}), unit="records"),
+    SourceName.DATABENTO: Source(
+        "mbo, mbp-1, mbp-10 or trades, .dbn or .dbn.zst", _databento, frozenset({"symbol"}), unit="records"
+    ),
+    SourceName.BYBIT: Source(_RAW, _bybit, frozenset({"symbol", "level"})),
+    SourceName.HYPERLIQUID: Source(_RAW, _hyperliquid, frozenset({"symbol", "delete_out_of_book"})),
+    SourceName.MEXC: Source(_RAW, _mexc, frozenset({"symbol"})),
+    SourceName.TABLE: Source(".parquet, or CSV, plain or .gz", _table, frozenset({"symbol", "columns"}), unit="records"),
 }

@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -268,8 +269,9 @@ def _csv(path: Path, plan: TableMapping, account: ConversionAccount, *, salvages
 
     def opened(**kinds: Any) -> tuple[Any, Any]:
         file = pa.OSFile(str(path), "rb")  # anew, as what unpacks it closes it
+        stream = pa.CompressedInputStream(file, "gzip") if path.suffix == ".gz" else file
         return file, csv.open_csv(
-            pa.CompressedInputStream(file, "gzip") if path.suffix == ".gz" else file,
+            pa.PythonFile(_Utf8Stream(stream, path), "r"),
             read_options=csv.ReadOptions(
                 block_size=_BLOCK_BYTES, use_threads=False, autogenerate_column_names=not plan.file.header
             ),
@@ -283,6 +285,39 @@ def _csv(path: Path, plan: TableMapping, account: ConversionAccount, *, salvages
     names = list(dict.fromkeys(plan.names.values()))
     file, batches = opened(column_types=dict.fromkeys(names, pa.string()), include_columns=names)
     return file, iter(batches)
+
+
+class _Utf8Stream:
+    """Bytes of a text that is UTF-8; Arrow cannot word an error about a line that is not."""
+
+    closed = False
+
+    def __init__(self, stream: Any, path: Path) -> None:
+        self._stream, self._path = stream, path
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._offset = 0
+
+    def read(self, count: int = -1) -> bytes:
+        """Return the next bytes.
+
+        Raises
+        ------
+        DataFormatError
+            If they are not UTF-8.
+        """
+        data: bytes = self._stream.read(count)
+        try:
+            self._decoder.decode(data, final=not data)
+        except UnicodeDecodeError as e:
+            raise DataFormatError(
+                f"{self._path}: not UTF-8 near byte {self._offset + e.start:,} of the text; save the table as UTF-8"
+            ) from e
+        self._offset += len(data)
+        return data
+
+    def close(self) -> None:
+        """Close the stream below."""
+        self._stream.close()
 
 
 def _require_columns(found: list[str], path: Path, plan: TableMapping) -> None:

@@ -16,6 +16,7 @@ from queuefront.core.enums import (
     KIND_NAMES,
     TRADE_EVENT,
 )
+from queuefront.core.errors import TimestampRangeError
 from queuefront.core.instrument import Number, exact, format_decimal
 from queuefront.feed.clean import local_shift, ordered, times
 from queuefront.feed.conversion import ConversionAccount
@@ -34,9 +35,17 @@ def ready_for_replay(
     """Do what ends every conversion: shift the local clock of `rows`, in place, and return them in order for both halves.
 
     The events are read-only; the account learns what was done.
+
+    Raises
+    ------
+    TimestampRangeError
+        If the clocks are so far apart that differences do not fit into int64.
     """
     exch_ts, local_ts = times(rows, "exch_ts"), times(rows, "local_ts")
-    account.local_ts_shift_ns = local_shift(exch_ts, local_ts, base_latency_ns, always=always)
+    try:
+        account.local_ts_shift_ns = local_shift(exch_ts, local_ts, base_latency_ns, always=always)
+    except TimestampRangeError as e:
+        raise TimestampRangeError(f"{account.path}: {e}") from e
     if account.local_ts_shift_ns:
         local_ts += np.int64(account.local_ts_shift_ns)
         rows["local_ts"] = local_ts

@@ -206,6 +206,13 @@ def test_a_column_that_is_not_there_is_named_by_its_key(tmp_path):
     )
 
 
+def test_text_that_is_not_utf_8_is_refused_by_its_place(tmp_path):
+    path = text_file(tmp_path, HEAD.encode() + ONE.encode() + b"\n1,1,1,\xff\n")
+    with pytest.raises(DataFormatError) as caught:
+        convert_table(path, mapping())
+    assert str(caught.value) == f"{path}: not UTF-8 near byte 41 of the text; save the table as UTF-8"
+
+
 def test_silence_is_a_gap_across_blocks_too(tmp_path, monkeypatch):
     monkeypatch.setattr(table, "_BLOCK_BYTES", 64)
     path = text_file(tmp_path, trades(ONE, ONE, f"{S + 60}000,100,1,b"))

@@ -58,3 +58,10 @@ def test_a_given_grid_is_taken_and_nothing_is_inferred() -> None:
     assert account.tick_size_inferred_from is None
     with pytest.raises(DataError, match="tick_size"):
         find_grid(rows_of(), account, None, "0.001")
+
+
+def test_clocks_too_far_apart_are_refused_by_the_files_name() -> None:
+    """H0.5."""
+    account = ConversionAccount("mine", "a.gz")
+    with pytest.raises(TimestampRangeError, match=r"^a\.gz: local_ts runs from 1 to 9,223,372,036,854,775,807"):
+        ready_for_replay(rows_of((BID, 1, 2**63 - 1, 1, 1), (BID, 1, 1, 1, 1)), account, 0, always=False)
