@@ -18,6 +18,7 @@ from queuefront.cli.latency import latency
 from queuefront.cli.paper import paper_serve
 from queuefront.cli.passport import passport
 from queuefront.cli.snapshot import snapshot
+from queuefront.cli.split import concat, split
 from queuefront.cli.sweep import sweep
 from queuefront.cli.synth import synth
 from queuefront.cli.venue import venue_book, venue_check
@@ -48,7 +49,7 @@ def qf(  # tidy: allow stub: the commands share one option and no work
     """Backtest at the tick level, with queue positions and latencies; execute without losing an order or a cent."""
 
 
-for _command in (convert, info, check, passport, fuse, snapshot, latency, synth, backtest, sweep):
+for _command in (convert, info, check, passport, fuse, split, concat, snapshot, latency, synth, backtest, sweep):
     app.command()(_command)
 
 for _name, _help, _commands in (

@@ -66,14 +66,14 @@ def write_market(
     off_grid: OffGrid = "refuse",
 ) -> None:
     """Write events as a file of the given kind; only a tape has a grid that they may lie off."""
-    from queuefront.feed import Tape, write_npz
+    from queuefront.feed import Tape, write_npz, write_parquet
 
     if kind is FileKind.TAPE:
         Tape.build(events, instrument, source=source, account=account, off_grid=off_grid).save(path)
     elif kind is FileKind.NPZ:
         write_npz(path, events)
     else:
-        _write_parquet(path, events)
+        write_parquet(path, events)
 
 
 def read_unchecked(path: Path, kind: FileKind) -> npt.NDArray[np.void]:
@@ -84,43 +84,10 @@ def read_unchecked(path: Path, kind: FileKind) -> npt.NDArray[np.void]:
     DataFormatError
         If the file does not hold event records.
     """
-    if kind is FileKind.PARQUET:
-        return _read_parquet(path)
     from queuefront.core import EVENT
-    from queuefront.feed import read_records
+    from queuefront.feed import read_parquet_records, read_records
+
+    if kind is FileKind.PARQUET:
+        return read_parquet_records(path)
 
     return read_records(path, EVENT)
-
-
-def _write_parquet(path: Path, events: npt.NDArray[np.void]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from queuefront.core import EVENT
-    from queuefront.feed.files import replacing
-
-    table = pa.table({name: pa.array(events[name]) for name in EVENT.names or ()})
-    with replacing(path) as file:
-        pq.write_table(table, file, compression="zstd")
-
-
-def _read_parquet(path: Path) -> npt.NDArray[np.void]:
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from queuefront.core import EVENT, DataFormatError, SchemaMismatchError
-
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowInvalid, pa.ArrowException) as e:
-        raise DataFormatError(f"{path}: not a readable Parquet file: {e}; convert its source again") from e
-    names = EVENT.names or ()
-    wanted = pa.schema([(name, pa.from_numpy_dtype(EVENT[name])) for name in names])
-    if not table.schema.equals(wanted) or any(column.null_count for column in table.columns):
-        found = ", ".join(f"{field.name} {field.type}" for field in table.schema)
-        raise SchemaMismatchError(f"{path}: columns {found}, which are not those of events; convert its source again")
-    events = np.zeros(len(table), EVENT)
-    for name in names:
-        events[name] = table[name].to_numpy()
-    return events

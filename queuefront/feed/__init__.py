@@ -16,6 +16,8 @@ from queuefront.feed.fuse import Fusion, FusionAccount, fuse_streams
 from queuefront.feed.last_snapshot import create_last_snapshot
 from queuefront.feed.npz import read_events, read_latencies, read_records, write_npy, write_npz
 from queuefront.feed.order_latency import generate_order_latency
+from queuefront.feed.order_log import resample_order_latency
+from queuefront.feed.parquet import read_parquet, read_parquet_records, write_parquet
 from queuefront.feed.replay_index_compiled import BLOCK_SHIFT
 from queuefront.feed.snapshot_diff import (
     CHANGED,
@@ -37,7 +39,8 @@ from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
 from queuefront.feed.synth_orders import synthesize_orders
 from queuefront.feed.tape import RANGE_TICKS_MAX, Tape
 from queuefront.feed.tape_build import ORDER_COLUMNS, opening_book
-from queuefront.feed.version1 import migrate_version1
+from queuefront.feed.tape_split import concat_tapes, cuts_every, split_tape
+from queuefront.feed.version1 import migrate_version1, write_version1
 
 if TYPE_CHECKING:
     from queuefront.feed.passport import Measures, Passport, PassportThresholds, Verdict, measure, passport_of
@@ -78,6 +81,7 @@ __all__ = [
     "VenueMessage",
     "Verdict",
     "check_events",
+    "concat_tapes",
     "convert_bybit",
     "convert_databento",
     "convert_hyperliquid",
@@ -87,6 +91,7 @@ __all__ = [
     "correct_event_order",
     "correct_local_timestamp",
     "create_last_snapshot",
+    "cuts_every",
     "find_order_violations",
     "fuse_streams",
     "generate_order_latency",
@@ -96,8 +101,12 @@ __all__ = [
     "passport_of",
     "read_events",
     "read_latencies",
+    "read_parquet",
+    "read_parquet_records",
     "read_records",
     "replacing",
+    "resample_order_latency",
+    "split_tape",
     "synthesize",
     "synthesize_orders",
     "synthetic_instrument",
@@ -106,6 +115,8 @@ __all__ = [
     "validate_latencies",
     "write_npy",
     "write_npz",
+    "write_parquet",
+    "write_version1",
 ]
 
 

@@ -34,7 +34,7 @@ from queuefront.feed.check import validate_events
 from queuefront.feed.last_snapshot_compiled import apply_local, list_levels, open_from_snapshot
 from queuefront.feed.npz import read_events, write_npz
 
-__all__ = ["create_last_snapshot"]
+__all__ = ["SnapshotBook", "create_last_snapshot"]
 
 Events = npt.NDArray[Any]
 Source = str | os.PathLike[str] | Events
@@ -71,7 +71,7 @@ def create_last_snapshot(
     """
     is_one = isinstance(events, str | os.PathLike | np.ndarray)
     parts: Iterable[Source] = [events] if is_one else events  # type: ignore[list-item, assignment]
-    book = _Book(Instrument("snapshot", "book", tick_size, lot_size))  # type: ignore[arg-type]
+    book = SnapshotBook(Instrument("snapshot", "book", tick_size, lot_size))  # type: ignore[arg-type]
     if initial_snapshot is not None:
         book.open(*_rows_of(initial_snapshot, "initial_snapshot"))
     for i, part in enumerate(parts):
@@ -89,8 +89,8 @@ def _rows_of(source: Source, name: str) -> tuple[Events, str]:
     return read_events(source), str(source)
 
 
-class _Book:
-    """A book over the ticks that were named so far."""
+class SnapshotBook:
+    """A book over the ticks that were named so far; rows are applied as the local half sees them."""
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
@@ -99,6 +99,7 @@ class _Book:
         self.state = np.array([NO_BID, 0, 0, NO_BID])  # best_bid, best_ask, low_bid, high_ask
 
     def open(self, rows: Events, source: str) -> None:
+        """Fill the empty book from a snapshot; raise CrossedBookError if its best bid is not below its best ask."""
         rows = rows[(rows["ev"] & np.uint64(_SIDES)) != 0]
         level, lots = self._levels(rows, source, has_price=np.ones(len(rows), np.bool_))
         open_from_snapshot(np.ascontiguousarray(rows["ev"]), level, lots, self.bid_lots, self.ask_lots, self.state)
@@ -109,6 +110,7 @@ class _Book:
             )
 
     def apply(self, rows: Events, source: str) -> None:
+        """Apply rows of depth; raise OffGridError for a price or quantity off the grid, DataError for market by order."""
         kind = rows["ev"] & np.uint64(KIND_MASK)
         if np.isin(kind, _BY_ORDER).any():
             raise DataError(f"{source}: the events are market by order; a snapshot is made of depth rows only")
@@ -122,6 +124,7 @@ class _Book:
         apply_local(np.ascontiguousarray(used["ev"]), level, lots, self.bid_lots, self.ask_lots, self.state)
 
     def visible(self) -> Events:
+        """Return the levels that can be seen: bids from the best down, then asks from the best up."""
         count = len(self.ticks)
         ev, level, lots = np.zeros(2 * count, np.uint64), np.zeros(2 * count, np.int64), np.zeros(2 * count, np.int64)
         bid, ask = int(self.state[0]), int(self.state[1])

@@ -1,4 +1,4 @@
-"""Read hftbacktest's event files of version 1: six columns of float64 instead of records.
+"""Read and write hftbacktest's event files of version 1: six columns of float64 instead of records.
 
 The columns are event, exchange time, local time, side, price and quantity. A time that is not positive means that the half
 does not see the row; the flags of today's records say the same.
@@ -17,10 +17,12 @@ import numpy.typing as npt
 
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import BUY_EVENT, EXCH_EVENT, KIND_MASK, LOCAL_EVENT, SELL_EVENT
-from queuefront.core.errors import ConfigError, DataFormatError, SchemaMismatchError, TimestampRangeError
+from queuefront.core.errors import ConfigError, DataError, DataFormatError, SchemaMismatchError, TimestampRangeError
+from queuefront.feed.check import validate_events
+from queuefront.feed.files import replacing
 from queuefront.feed.npz import write_npz
 
-__all__ = ["migrate_version1"]
+__all__ = ["migrate_version1", "write_version1"]
 
 _COLUMNS: Final = ("event", "exch_timestamp", "local_timestamp", "side", "price", "qty")
 _FLOAT_EXACT: Final = 2.0**53
@@ -74,6 +76,54 @@ def migrate_version1(
     if output is not None:
         write_npz(output, events)
     return events
+
+
+def write_version1(
+    path: str | os.PathLike[str], events: npt.NDArray[Any], ts_mul: float = 1000, *, round_times: bool = False
+) -> None:
+    """Write events as a file of version 1, whose times are multiples of `ts_mul` ns.
+
+    A half that does not see a row has the time -1 there. `migrate_version1` gives back every other field as it was.
+
+    Parameters
+    ----------
+    path : an `.npz` file.
+    round_times : round times down to the file's step, instead of refusing those that lie between.
+
+    Raises
+    ------
+    ConfigError
+        If `ts_mul` is no positive whole number.
+    DataError
+        Naming the row that version 1 cannot hold: one with an order id or other extra field, or a time between two steps.
+    """
+    if ts_mul < 1 or ts_mul != int(ts_mul):
+        raise ConfigError(f"ts_mul is {ts_mul}; give the nanoseconds of one step, a whole number from 1")
+    ns = np.int64(ts_mul)
+    validate_events(events, str(path))
+    for name in ("order_id", "ival", "fval"):
+        if events[name].any():
+            row = int(np.flatnonzero(events[name])[0])
+            raise DataError(f"{path}: row {row:,}: version 1 has no {name}, and it is {events[name][row]}; leave it out")
+    columns = np.zeros((len(events), len(_COLUMNS)))
+    ev = np.ascontiguousarray(events["ev"]).astype(np.int64)
+    columns[:, 0] = ev & KIND_MASK
+    for column, name, flag in ((1, "exch_ts", EXCH_EVENT), (2, "local_ts", LOCAL_EVENT)):
+        steps, rest = np.divmod(events[name], ns)
+        is_seen = (ev & flag) != 0
+        if not round_times and (rest[is_seen] != 0).any():
+            row = int(np.flatnonzero(is_seen & (rest != 0))[0])
+            raise DataError(
+                f"{path}: row {row:,}: {name} {events[name][row]} is no multiple of {ns:,} ns; give a smaller ts_mul, or "
+                "round_times=True"
+            )
+        if is_seen.any() and not 0 < int(steps[is_seen].min()) <= int(steps[is_seen].max()) <= 2**53:
+            raise TimestampRangeError(f"{path}: {name} is not positive or beyond 2^53 steps of {ns:,} ns; check its unit")
+        columns[:, column] = np.where(is_seen, steps, -1)
+    columns[:, 3] = np.where(ev & BUY_EVENT, 1, np.where(ev & SELL_EVENT, -1, 0))
+    columns[:, 4], columns[:, 5] = events["px"], events["qty"]
+    with replacing(path) as file:
+        np.savez_compressed(file, data=columns)
 
 
 def _whole(x: npt.NDArray[np.float64], name: str, path: object) -> npt.NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """Feed decoders with damaged data: `python -m tests.fuzz.decoders --runs 100000 --seed 0`.
 
-A run takes a good message or file, damages it as its seed says, and decodes it. Only documented errors may come out, and rows
-that hold what rows may hold. The target and the seed that are printed repeat a failure.
+A run takes a good message or file, damages it as its seed says, and decodes it. Only documented errors may come out, and
+rows that hold what rows may hold. The target and the seed that are printed repeat a failure.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SPLICES = (
 def damaged(data: bytes, rng: np.random.Generator) -> bytes:
     """Flip, cut, repeat or replace pieces of the data."""
     made = bytearray(data)
-    for _ in range(int(rng.integers(1, 5))):
+    for _ in range(int(rng.integers(1, 3))):
         place = int(rng.integers(0, max(len(made), 1)))
         length = int(rng.integers(0, 12))
         what = int(rng.integers(0, 6))

@@ -13,7 +13,7 @@ from __future__ import annotations
 import codecs
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
@@ -251,7 +251,13 @@ def _parquet(path: Path, plan: TableMapping) -> tuple[Any, Iterator[Any]]:
     file = pa.OSFile(str(path), "rb")
     opened = pq.ParquetFile(file)
     _require_columns(opened.schema_arrow.names, path, plan)
-    return file, opened.iter_batches(_BATCH_ROWS, columns=list(dict.fromkeys(plan.names.values())))
+    return file, _valid(opened.iter_batches(_BATCH_ROWS, columns=list(dict.fromkeys(plan.names.values()))))
+
+
+def _valid(batches: Iterable[Any]) -> Iterator[Any]:
+    for batch in batches:
+        batch.validate(full=True)  # or text that is no UTF-8 comes to light where nothing expects it
+        yield batch
 
 
 def _csv(path: Path, plan: TableMapping, account: ConversionAccount, *, salvages: bool) -> tuple[Any, Iterator[Any]]:

@@ -29,3 +29,13 @@ def test_a_factor_that_is_no_number_is_one_line(tmp_path: Path) -> None:
 
 def test_an_output_that_is_no_npz_is_refused(tmp_path: Path) -> None:
     assert qf("latency", market(tmp_path), "-o", tmp_path / "a.tape").code == 2
+
+
+def test_a_sessions_log_is_resampled(tmp_path: Path) -> None:
+    log, out = tmp_path / "log.csv", tmp_path / "a.npz"
+    log.write_text("req_ts,exch_ts,resp_ts\n10,15,20\n12,13,14\n30,31,32\n")
+    ran = qf("latency", log, "--log", "-o", out, "--resampling", 10)
+    assert (ran.code, ran.err) == (0, "")
+    assert read_latencies(out)["req_ts"].tolist() == [12, 30]
+    ran = qf("latency", log, "--log", "-o", out, "-f", "--mul-entry", "2")
+    assert ran.err == ("qf latency: factors and offsets say nothing about measured latencies; leave them out, or --log\n")

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from queuefront.core import ConfigError, DataFormatError, SchemaMismatchError, TimestampRangeError
+from queuefront.core import EVENT, ConfigError, DataError, DataFormatError, SchemaMismatchError, TimestampRangeError
 from queuefront.core.enums import BUY_EVENT, DEPTH_EVENT, EXCH_EVENT, LOCAL_EVENT, SELL_EVENT, TRADE_EVENT
-from queuefront.feed import migrate_version1, read_events
+from queuefront.feed import SynthConfig, migrate_version1, read_events, synthesize, write_version1
 
 TS = 1_660_228_023_037_049.0
 
@@ -115,3 +115,59 @@ def test_a_time_beyond_int64_is_refused(tmp_path):  # H0.5
     with pytest.raises(TimestampRangeError) as caught:
         migrate_version1(path, ts_mul=10**6)
     assert str(caught.value) == f"{path}: exch_timestamp times 1,000,000 does not fit into int64; give a smaller ts_mul"
+
+
+# --- back to version 1 ------------------------------------------------------------------------------------------------
+def test_events_of_whole_microseconds_come_back_as_they_were(tmp_path):
+    events = synthesize(SynthConfig(events=500, seed=2)).copy()
+    for name in ("exch_ts", "local_ts"):
+        events[name] = events[name] // 1000 * 1000
+    write_version1(tmp_path / "old.npz", events)
+    made = migrate_version1(tmp_path / "old.npz")
+    for name in ("ev", "px", "qty"):
+        assert np.array_equal(made[name], events[name]), name
+    for name, flag in (("exch_ts", EXCH_EVENT), ("local_ts", LOCAL_EVENT)):
+        is_seen = (events["ev"] & np.uint64(flag)) != 0
+        assert np.array_equal(made[name][is_seen], events[name][is_seen])
+        assert (made[name][~is_seen] == -1000).all()
+
+
+def row_of(**changes):
+    events = np.zeros(1, EVENT)
+    events[0] = (DEPTH_EVENT | BUY_EVENT | EXCH_EVENT | LOCAL_EVENT, 10**18, 10**18 + 1, 1.0, 1.0, 0, 0, 0.0)
+    for name, value in changes.items():
+        events[name] = value
+    return events
+
+
+def test_times_between_steps_are_refused_or_rounded_down(tmp_path):
+    path = tmp_path / "old.npz"
+    with pytest.raises(DataError) as caught:
+        write_version1(path, row_of())
+    assert str(caught.value) == (
+        f"{path}: row 0: local_ts 1000000000000000001 is no multiple of 1,000 ns; give a smaller ts_mul, or "
+        "round_times=True"
+    )
+    assert not path.exists()
+    write_version1(path, row_of(), round_times=True)
+    assert migrate_version1(path)["local_ts"].tolist() == [10**18]
+
+
+@pytest.mark.parametrize(("name", "value"), [("order_id", 5), ("ival", -1), ("fval", 0.5)])
+def test_fields_that_version_1_lacks_are_refused(tmp_path, name, value):
+    path = tmp_path / "old.npz"
+    with pytest.raises(DataError) as caught:
+        write_version1(path, row_of(**{name: value}))
+    assert str(caught.value) == f"{path}: row 0: version 1 has no {name}, and it is {value}; leave it out"
+
+
+def test_times_that_float64_cannot_count_are_refused(tmp_path):
+    """H0.5."""
+    with pytest.raises(TimestampRangeError, match=r"beyond 2\^53 steps of 1 ns"):
+        write_version1(tmp_path / "old.npz", row_of(), ts_mul=1)
+
+
+@pytest.mark.parametrize("ts_mul", [0, 0.5])
+def test_a_step_of_no_whole_nanoseconds_is_refused(tmp_path, ts_mul):
+    with pytest.raises(ConfigError, match=f"ts_mul is {ts_mul}; give the nanoseconds of one step, a whole number from 1"):
+        write_version1(tmp_path / "old.npz", row_of(), ts_mul=ts_mul)

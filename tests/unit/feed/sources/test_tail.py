@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from queuefront.core import EVENT, DataError
+from queuefront.core import EVENT, DataError, TimestampRangeError
 from queuefront.core.enums import BUY_EVENT, DEPTH_EVENT, EXCH_EVENT, LOCAL_EVENT, MARK_PRICE_EVENT
 from queuefront.feed.conversion import ConversionAccount
 from queuefront.feed.sources.tail import find_grid, ready_for_replay
