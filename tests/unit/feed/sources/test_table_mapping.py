@@ -103,3 +103,8 @@ def test_a_file_that_is_no_toml_is_refused(tmp_path, data):
     with pytest.raises(ConfigError) as caught:
         load_mapping(path)
     assert str(caught.value).startswith(f"{path}: no readable TOML (")
+
+
+def test_the_documentation_shows_the_example():
+    page = (EXAMPLE.parents[1] / "docs" / "data.md").read_text("utf-8")
+    assert f"```toml\n{EXAMPLE.read_text('utf-8')}```" in page
