@@ -77,9 +77,10 @@ def of_messages(decoder: Callable[[], Decoder], messages: list[object]) -> Calla
             message = used.decode(damaged(good[int(rng.integers(0, len(good)))], rng))
         except (LineRefused, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             return "refused"
-        for ev, exch_ts, px, qty in message.rows:
-            if not (0 < ev < 2**32 and 0 < exch_ts < 2**63 and 0.0 < px < np.inf and 0.0 <= qty < np.inf):
-                raise AssertionError(f"a row of {ev}, {exch_ts}, {px}, {qty}")
+        for ev, exch_ts, levels in message.runs:
+            is_good = all(0.0 < px < np.inf and 0.0 <= qty < np.inf for px, qty in levels)
+            if not (is_good and 0 < ev < 2**32 and 0 < exch_ts < 2**63):
+                raise AssertionError(f"rows of {ev}, {exch_ts}, {levels}")
         return "decoded"
 
     return run

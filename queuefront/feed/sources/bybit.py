@@ -39,8 +39,8 @@ from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
 from queuefront.feed.sources.binance_lines import Progress
-from queuefront.feed.sources.message_lines import Ending, Events, Message, MessageWalk, Row, finish
-from queuefront.feed.sources.refusal import Level, LineRefused, check_levels, check_update_id, ms_to_ns
+from queuefront.feed.sources.message_lines import Ending, Events, Message, MessageWalk, Run, finish
+from queuefront.feed.sources.refusal import Level, LineRefused, Price, Qty, check_update_id, ms_to_ns
 from queuefront.feed.sources.tail import OnBad
 
 __all__ = ["BYBIT", "BybitDecoder", "convert_bybit"]
@@ -72,8 +72,8 @@ class _Book(msgspec.Struct):
 class _Trade(msgspec.Struct):
     ms: int = msgspec.field(name="T")
     symbol: str = msgspec.field(name="s")
-    qty: float = msgspec.field(name="v")
-    px: float = msgspec.field(name="p")
+    qty: Qty = msgspec.field(name="v")
+    px: Price = msgspec.field(name="p")
     side: str = msgspec.field(name="S", default="")
     is_block: bool = msgspec.field(name="BT", default=False)
 
@@ -128,21 +128,18 @@ class BybitDecoder:
         book = _book.decode(envelope.data)
         exch_ts = ms_to_ns(envelope.ts, "ts")
         check_update_id(book.update_id, "u")
-        check_levels(book.bids, "b")
-        check_levels(book.asks, "a")
         is_whole = envelope.type == "snapshot"
-        rows: list[Row] = []
+        runs: list[Run] = []
         for side, levels in ((BUY_EVENT, book.bids), (SELL_EVENT, book.asks)):
             if is_whole and levels and self._level is not None:
-                rows.append((DEPTH_CLEAR_EVENT | side, exch_ts, levels[-1][0], 0.0))  # the worst price stands last
-            ev = (DEPTH_SNAPSHOT_EVENT if is_whole else DEPTH_EVENT) | side
-            rows += [(ev, exch_ts, px, qty) for px, qty in levels]
-        return Message(kind, book.symbol, rows, envelope.topic, book.update_id, is_whole)
+                worst = levels[-1][0]  # stands last
+                runs.append((DEPTH_CLEAR_EVENT | side, exch_ts, [(worst, 0.0)]))
+            runs.append(((DEPTH_SNAPSHOT_EVENT if is_whole else DEPTH_EVENT) | side, exch_ts, levels))
+        return Message(kind, book.symbol, runs, envelope.topic, book.update_id, is_whole)
 
     def _of_trades(self, envelope: _Envelope) -> Message:
         trades = _trades.decode(envelope.data)
-        check_levels([(trade.px, trade.qty) for trade in trades], "data")
-        rows: list[Row] = []
+        runs: list[Run] = []
         for trade in trades:
             if trade.symbol != trades[0].symbol:
                 raise LineRefused(f"trades of {trades[0].symbol[:40]} and of {trade.symbol[:40]} in one message", "s")
@@ -152,8 +149,8 @@ class BybitDecoder:
                 continue
             side = _SIDES.get(trade.side, 0)
             self.sideless_trades += side == 0
-            rows.append((TRADE_EVENT | side, exch_ts, trade.px, trade.qty))
-        return Message("publicTrade", trades[0].symbol if trades else "", rows)
+            runs.append((TRADE_EVENT | side, exch_ts, [(trade.px, trade.qty)]))
+        return Message("publicTrade", trades[0].symbol if trades else "", runs)
 
 
 def convert_bybit(

@@ -25,8 +25,8 @@ from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
 from queuefront.feed.sources.binance_lines import Progress
-from queuefront.feed.sources.message_lines import Ending, Message, MessageWalk, Row, finish
-from queuefront.feed.sources.refusal import NS_PER_MS, Level, LineRefused, check_levels, ms_to_ns
+from queuefront.feed.sources.message_lines import Ending, Message, MessageWalk, Run, finish
+from queuefront.feed.sources.refusal import NS_PER_MS, LineRefused, Price, Qty, ms_to_ns
 from queuefront.feed.sources.tail import OnBad
 
 __all__ = ["HYPERLIQUID", "HyperliquidDecoder", "convert_hyperliquid"]
@@ -42,8 +42,8 @@ class _Envelope(msgspec.Struct):
 
 
 class _Level(msgspec.Struct, gc=False):
-    px: float
-    qty: float = msgspec.field(name="sz")
+    px: Price
+    qty: Qty = msgspec.field(name="sz")
 
 
 class _Book(msgspec.Struct):
@@ -54,8 +54,8 @@ class _Book(msgspec.Struct):
 
 class _Trade(msgspec.Struct):
     symbol: str = msgspec.field(name="coin")
-    px: float
-    qty: float = msgspec.field(name="sz")
+    px: Price
+    qty: Qty = msgspec.field(name="sz")
     time: int
     side: str = ""
 
@@ -110,39 +110,39 @@ class HyperliquidDecoder:
                 raise LineRefused(
                     f"`{name}` has {len(listed):,} levels where levels_max is {self._levels_max:,}; give more", name
                 )
-            levels: list[Level] = [(level.px, level.qty) for level in listed]
-            check_levels(levels, name)
-            sides.append(dict(levels))
+            sides.append({level.px: level.qty for level in listed})
         bids, asks = sides
         before = self._books.get(book.symbol, ({}, {}))
-        rows = self._changes(before[0], bids, BUY_EVENT, exch_ts) + self._changes(before[1], asks, SELL_EVENT, exch_ts)
-        rows += self._deletions(before[0], bids, BUY_EVENT, exch_ts)
-        rows += self._deletions(before[1], asks, SELL_EVENT, exch_ts)
+        runs: list[Run] = [
+            (DEPTH_EVENT | BUY_EVENT, exch_ts, _changes(before[0], bids)),
+            (DEPTH_EVENT | SELL_EVENT, exch_ts, _changes(before[1], asks)),
+            (DEPTH_EVENT | BUY_EVENT, exch_ts, self._deletions(before[0], bids)),
+            (DEPTH_EVENT | SELL_EVENT, exch_ts, self._deletions(before[1], asks)),
+        ]
         self._books[book.symbol] = bids, asks
-        return Message("l2Book", book.symbol, rows)
+        return Message("l2Book", book.symbol, runs)
 
-    def _changes(self, old: dict[float, float], new: dict[float, float], side: int, exch_ts: int) -> list[Row]:
-        ev = DEPTH_EVENT | side
-        return [(ev, exch_ts, px, qty) for px, qty in new.items() if old.get(px) != qty]
-
-    def _deletions(self, old: dict[float, float], new: dict[float, float], side: int, exch_ts: int) -> list[Row]:
+    def _deletions(self, old: dict[float, float], new: dict[float, float]) -> list[tuple[float, float]]:
         gone = [px for px in old if px not in new]
         if gone and not self._deletes_all:
             low, high = (min(new), max(new)) if new else (float("inf"), float("-inf"))
             gone = [px for px in gone if low <= px <= high]
-        return [(DEPTH_EVENT | side, exch_ts, px, 0.0) for px in gone]
+        return [(px, 0.0) for px in gone]
 
     def _of_trades(self, data: msgspec.Raw) -> Message:
         trades = _trades.decode(data)
-        check_levels([(trade.px, trade.qty) for trade in trades], "data")
-        rows: list[Row] = []
+        runs: list[Run] = []
         for trade in trades:
             if trade.symbol != trades[0].symbol:
                 raise LineRefused(f"trades of {trades[0].symbol[:40]} and of {trade.symbol[:40]} in one message", "coin")
             side = _SIDES.get(trade.side, 0)
             self.sideless_trades += side == 0
-            rows.append((TRADE_EVENT | side, ms_to_ns(trade.time, "time", self._ns), trade.px, trade.qty))
-        return Message("trades", trades[0].symbol if trades else "", rows)
+            runs.append((TRADE_EVENT | side, ms_to_ns(trade.time, "time", self._ns), [(trade.px, trade.qty)]))
+        return Message("trades", trades[0].symbol if trades else "", runs)
+
+
+def _changes(old: dict[float, float], new: dict[float, float]) -> list[tuple[float, float]]:
+    return [(px, qty) for px, qty in new.items() if old.get(px) != qty]
 
 
 def convert_hyperliquid(

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -39,23 +40,23 @@ from queuefront.feed.sources.raw import RawLines, split_line
 from queuefront.feed.sources.refusal import LineRefused, refusal_of
 from queuefront.feed.sources.tail import OnBad, count_kinds, find_grid, ready_for_replay
 
-__all__ = ["Ending", "Events", "Message", "MessageWalk", "Row", "finish", "symbol_of_file"]
+__all__ = ["Ending", "Events", "Message", "MessageWalk", "Run", "finish", "symbol_of_file"]
 
 Events = npt.NDArray[Any]
-Row = tuple[int, int, float, float]
-"""Kind and side, exchange time in ns, price, quantity."""
+Run = tuple[int, int, Sequence[tuple[float, float]]]
+"""Rows of one kind, side and exchange time in ns: their prices and quantities."""
 
 _PROGRESS_INTERVAL_S: Final = 0.05
-_ROWS_HELD: Final = 2**16  # as Python objects, before they become an array
+_ROWS_HELD: Final = 2**14  # as Python objects, before they become an array
 _SYMBOL_OF_NAME: Final = re.compile(r"([a-z0-9_-]+?)_[0-9]{8}", re.IGNORECASE)
 
 
 class Message(NamedTuple):
-    """One message, decoded: its rows, and what the account needs."""
+    """One message, decoded: its rows, in runs, and what the account needs."""
 
     kind: str
     symbol: str = ""
-    rows: Sequence[Row] = ()
+    runs: Sequence[Run] = ()
     stream: str = ""  # whose update ids follow on one another
     update_id: int = -1  # -1: the message has none
     is_whole: bool = False  # a whole book, after which ids may begin anew
@@ -114,8 +115,8 @@ class MessageWalk:
         self._counts: Counter[str] = Counter()
         self._last_ids: dict[str, int] = {}
         self._last_local_ts = -1
-        self._held: list[Row] = []
-        self._held_ts: list[tuple[int, int]] = []  # receipt time, rows
+        self._held: list[tuple[float, float]] = []
+        self._held_runs: list[tuple[int, int, int, int]] = []  # kind and side, exchange time, receipt time, rows
         self._parts: list[Events] = []
 
     def run(self, decoder: Decoder, progress: Progress | None) -> Events:
@@ -158,11 +159,11 @@ class MessageWalk:
             if len(self.account.venue_messages) < LIST_MAX:
                 self.account.venue_messages.append(VenueMessage(number, quote(message.answer.encode("utf-8", "replace"))))
         self._find_gaps(message, number, local_ts)
-        if message.rows:
-            self._held += message.rows
-            self._held_ts.append((local_ts, len(message.rows)))
-            if len(self._held) >= _ROWS_HELD:
-                self._make_array()
+        for ev, exch_ts, levels in message.runs:
+            self._held += levels
+            self._held_runs.append((ev, exch_ts, local_ts, len(levels)))
+        if len(self._held) >= _ROWS_HELD:
+            self._make_array()
 
     def _decode(self, decoder: Decoder, body: bytes) -> Message:
         try:
@@ -184,13 +185,15 @@ class MessageWalk:
     def _make_array(self) -> None:
         if not self._held:
             return
-        rows = np.zeros(len(self._held), EVENT)
-        ev, exch_ts, px, qty = zip(*self._held, strict=True)
-        rows["ev"], rows["exch_ts"], rows["px"], rows["qty"] = ev, exch_ts, px, qty
-        stamps = np.array(self._held_ts, np.int64)
-        rows["local_ts"] = np.repeat(stamps[:, 0], stamps[:, 1])
+        count = len(self._held)
+        rows = np.zeros(count, EVENT)
+        values = np.fromiter(chain.from_iterable(self._held), np.float64, 2 * count)
+        rows["px"], rows["qty"] = values[::2], values[1::2]
+        runs = np.array(self._held_runs, np.int64)
+        for i, name in enumerate(("ev", "exch_ts", "local_ts")):
+            rows[name] = np.repeat(runs[:, i], runs[:, 3])
         self._parts.append(rows)
-        self._held, self._held_ts = [], []
+        self._held, self._held_runs = [], []
 
     def _find_gaps(self, message: Message, number: int, local_ts: int) -> None:
         silence = local_ts - self._last_local_ts

@@ -24,8 +24,8 @@ from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
 from queuefront.feed.sources.binance_lines import Progress
-from queuefront.feed.sources.message_lines import Ending, Message, MessageWalk, Row, finish
-from queuefront.feed.sources.refusal import NS_PER_MS, check_levels, check_update_id, ms_to_ns
+from queuefront.feed.sources.message_lines import Ending, Message, MessageWalk, Run, finish
+from queuefront.feed.sources.refusal import NS_PER_MS, Price, Qty, check_update_id, ms_to_ns
 from queuefront.feed.sources.tail import OnBad
 
 __all__ = ["MEXC", "MexcDecoder", "convert_mexc"]
@@ -46,8 +46,8 @@ class _Envelope(msgspec.Struct):
 
 
 class _Level(msgspec.Struct, gc=False):
-    px: float = msgspec.field(name="p")
-    qty: float = msgspec.field(name="v")
+    px: Price = msgspec.field(name="p")
+    qty: Qty = msgspec.field(name="v")
 
 
 class _Depth(msgspec.Struct):
@@ -57,8 +57,8 @@ class _Depth(msgspec.Struct):
 
 
 class _Deal(msgspec.Struct):
-    px: float = msgspec.field(name="p")
-    qty: float = msgspec.field(name="v")
+    px: Price = msgspec.field(name="p")
+    qty: Qty = msgspec.field(name="v")
     ms: int = msgspec.field(name="t")
     side: int = msgspec.field(name="S", default=0)
 
@@ -112,24 +112,22 @@ class MexcDecoder:
         exch_ts = ms_to_ns(envelope.ms, "t", self._ns)
         if depth.version is not None:
             check_update_id(depth.version, "d.r")
-        rows: list[Row] = []
-        for side, what, listed in ((BUY_EVENT, "bids", depth.bids), (SELL_EVENT, "asks", depth.asks)):
-            levels = [(level.px, level.qty) for level in listed]
-            check_levels(levels, what)
-            rows += [(kind | side, exch_ts, px, qty) for px, qty in levels]
+        runs: list[Run] = [
+            (kind | side, exch_ts, [(level.px, level.qty) for level in levels])
+            for side, levels in ((BUY_EVENT, depth.bids), (SELL_EVENT, depth.asks))
+        ]
         # A book of the best levels says at which version it was made; the changes after it go on from there.
         update_id = depth.version if kind == DEPTH_EVENT and depth.version is not None else -1
-        return Message(name, envelope.symbol, rows, "increase.depth", update_id)
+        return Message(name, envelope.symbol, runs, "increase.depth", update_id)
 
     def _of_deals(self, envelope: _Envelope) -> Message:
         deals = _deals.decode(envelope.data).deals
-        check_levels([(deal.px, deal.qty) for deal in deals], "deals")
-        rows: list[Row] = []
+        runs: list[Run] = []
         for deal in deals:
             side = _SIDES.get(deal.side, 0)
             self.sideless_trades += side == 0
-            rows.append((TRADE_EVENT | side, ms_to_ns(deal.ms, "t", self._ns), deal.px, deal.qty))
-        return Message("deals", envelope.symbol, rows)
+            runs.append((TRADE_EVENT | side, ms_to_ns(deal.ms, "t", self._ns), [(deal.px, deal.qty)]))
+        return Message("deals", envelope.symbol, runs)
 
 
 def convert_mexc(

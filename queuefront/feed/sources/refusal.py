@@ -1,22 +1,27 @@
-"""How a decoder says that a line cannot be used, and the checks of numbers that raw streams share."""
+"""How a decoder says that a line cannot be used, and what raw streams refuse in numbers."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
-__all__ = ["MS_MAX", "NS_PER_MS", "Level", "LineRefused", "check_levels", "check_update_id", "ms_to_ns", "refusal_of"]
+__all__ = ["MS_MAX", "NS_PER_MS", "Level", "LineRefused", "Price", "Qty", "check_update_id", "ms_to_ns", "refusal_of"]
 
 NS_PER_MS: Final = 1_000_000
 MS_MAX: Final = (2**63 - 1) // NS_PER_MS
 
 _FIELD_OF_PATH: Final = re.compile(r"`\$\.?([A-Za-z0-9_.\[\]…]+)`|field `([^`]+)`")
-_INFINITY: Final = float("inf")
+_FLOAT_MAX: Final = 1.7976931348623157e308
 
-Level = tuple[float, float]
-"""Price and quantity."""
+Price = Annotated[float, msgspec.Meta(gt=0.0, le=_FLOAT_MAX)]
+"""A field that is positive and finite: the JSON decoder refuses others, NaN too."""
+
+Qty = Annotated[float, msgspec.Meta(ge=0.0, le=_FLOAT_MAX)]
+"""A field that is finite and not negative."""
+
+Level = tuple[Price, Qty]
 
 
 class LineRefused(Exception):  # noqa: N818 - an outcome that the converter turns into an error or a count
@@ -33,19 +38,6 @@ def refusal_of(error: msgspec.MsgspecError | RecursionError | UnicodeDecodeError
     """Return the refusal that a decoder's error amounts to, with the field that the error names."""
     match = _FIELD_OF_PATH.search(str(error))
     return LineRefused(str(error), (match[1] or match[2]) if match else "")
-
-
-def check_levels(levels: list[Level], name: str) -> None:
-    """Refuse a price that is not positive and finite, and a quantity that is negative or not finite."""
-    for i, (px, qty) in enumerate(levels):
-        if not (0.0 < px < _INFINITY and 0.0 <= qty < _INFINITY):
-            _refuse_level(px, qty, f"{name}[{i}]")
-
-
-def _refuse_level(px: float, qty: float, name: str) -> None:
-    if not 0.0 < px < _INFINITY:
-        raise LineRefused(f"`{name}` has the price {px}; a price is positive and finite", name, px)
-    raise LineRefused(f"`{name}` has the quantity {qty}; a quantity is finite and not negative", name, qty)
 
 
 def ms_to_ns(ms: int, name: str, ns_per_step: int = NS_PER_MS) -> int:

@@ -234,7 +234,7 @@ def _blocks(
             yield {name: batch.column(name) for name in names}
             if progress is not None:
                 progress(min(file.tell(), size), size)
-    except (pa.ArrowException, OSError) as e:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
         what = str(e).splitlines()[0][:QUOTE_MAX] if str(e) else type(e).__name__
         text = f"{path}: no readable table ({what}); fetch it again, or mend it"
         if not (salvages and begun):

@@ -91,8 +91,8 @@ def test_times_may_have_another_step(tmp_path):
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
-        (book([("0", "1")], []), "`levels[0][0]` has the price 0.0; a price is positive and finite"),
-        (book([], [("1", "-2")]), "`levels[1][0]` has the quantity -2.0; a quantity is finite and not negative"),
+        (book([("0", "1")], []), "Expected `float` > 0.0 - at `$.levels[0][0].px`"),
+        (book([], [("1", "-2")]), "Expected `float` >= 0.0 - at `$.levels[1][0].sz`"),
         (
             book([(str(i), "1") for i in range(1, 22)], []),
             "`levels[0]` has 21 levels where levels_max is 20; give more",

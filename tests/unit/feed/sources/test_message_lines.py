@@ -26,11 +26,11 @@ class Fake:
         said = msgspec.json.decode(message)
         if said.get("bad"):
             raise LineRefused("`x` is bad", "x", 1)
-        rows = [(EV, START, px, 1.0) for px in said.get("px", [])]
+        runs = [(EV, START, [(px, 1.0)]) for px in said.get("px", [])]
         return Message(
             said.get("kind", "trade"),
             said.get("s", "XYZ"),
-            rows,
+            runs,
             "ids",
             said.get("id", -1),
             said.get("whole", False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from queuefront.feed.sources.refusal import LineRefused, check_levels, check_update_id, ms_to_ns, refusal_of
+from queuefront.feed.sources.refusal import Level, LineRefused, check_update_id, ms_to_ns, refusal_of
 
 
 class Trade(msgspec.Struct):
@@ -13,26 +13,26 @@ class Trade(msgspec.Struct):
 
 
 @pytest.mark.parametrize(
-    ("levels", "reason"),
+    ("level", "reason"),
     [
-        ([(1.0, 1.0), (0.0, 1.0)], "`b[1]` has the price 0.0; a price is positive and finite"),
-        ([(-1.0, 1.0)], "`b[0]` has the price -1.0; a price is positive and finite"),
-        ([(float("nan"), 1.0)], "`b[0]` has the price nan; a price is positive and finite"),
-        ([(float("inf"), 1.0)], "`b[0]` has the price inf; a price is positive and finite"),
-        ([(1.0, -0.5)], "`b[0]` has the quantity -0.5; a quantity is finite and not negative"),
-        ([(1.0, float("nan"))], "`b[0]` has the quantity nan; a quantity is finite and not negative"),
-        ([(1.0, float("inf"))], "`b[0]` has the quantity inf; a quantity is finite and not negative"),
+        ('["0", "1"]', "Expected `float` > 0.0 - at `$[0]`"),
+        ("[-1, 1]", "Expected `float` > 0.0 - at `$[0]`"),
+        ('["nan", "1"]', "Expected `float` > 0.0 - at `$[0]`"),
+        ('["inf", "1"]', "Expected `float` <= 1.7976931348623157e+308 - at `$[0]`"),
+        ('["1", "-0.5"]', "Expected `float` >= 0.0 - at `$[1]`"),
+        ('["1", "NaN"]', "Expected `float` >= 0.0 - at `$[1]`"),
+        ('["1", "Infinity"]', "Expected `float` <= 1.7976931348623157e+308 - at `$[1]`"),
+        ('["1", "1e999"]', "Number out of range - at `$[1]`"),
     ],
 )
-def test_levels_that_cannot_be_are_refused(levels, reason):
-    with pytest.raises(LineRefused) as caught:
-        check_levels(levels, "b")
-    assert caught.value.reason == reason
-    assert caught.value.field == reason.split("`")[1]
+def test_levels_that_cannot_be_are_refused(level, reason):
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.json.decode(level, type=Level, strict=False)
+    assert str(caught.value) == reason
 
 
 def test_a_quantity_of_nothing_is_a_removed_level():
-    check_levels([(1.0, 0.0)], "b")
+    assert msgspec.json.decode('["1.5", "0"]', type=Level, strict=False) == (1.5, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from queuefront.core import ConfigError
 from queuefront.feed.sources.table_mapping import load_mapping
 
-EXAMPLE = Path(__file__).resolve().parents[4] / "examples" / "table_mapping.toml"
+EXAMPLE = Path(__file__).resolve().parents[4] / "examples" / "data" / "table_mapping.toml"
 
 
 def mapping(**changes):
@@ -106,5 +106,5 @@ def test_a_file_that_is_no_toml_is_refused(tmp_path, data):
 
 
 def test_the_documentation_shows_the_example():
-    page = (EXAMPLE.parents[1] / "docs" / "data.md").read_text("utf-8")
+    page = (EXAMPLE.parents[2] / "docs" / "data.md").read_text("utf-8")
     assert f"```toml\n{EXAMPLE.read_text('utf-8')}```" in page
