@@ -103,7 +103,7 @@ def test_recorded_messages_of_bybit_equal_the_reference(tmp_path: Path):
     for name in ("recorded_orderbook50_2026", "recorded_orderbook1_spot_2026"):
         messages = [m for m in venue_data.load(f"bybit/ws_public/{name}.json") if "BTCUSDT" in json.dumps(m)]
         trade = {"T": messages[0]["ts"], "s": "BTCUSDT", "S": "Buy", "v": "1", "p": "63705", "BT": False}
-        messages.append({"topic": "publicTrade.BTCUSDT", "ts": messages[0]["ts"], "data": [trade]})  # D73
+        messages.append({"topic": "publicTrade.BTCUSDT", "ts": messages[0]["ts"], "data": [trade]})  # D83
         path = raw_file(tmp_path, *messages)
         for level in (1, 50):
             made = bybit.convert_depth(path, single_depth_level=level)
@@ -113,7 +113,7 @@ def test_recorded_messages_of_bybit_equal_the_reference(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_d71_block_trades_of_bybit_make_no_rows(tmp_path: Path):
+def test_d81_block_trades_of_bybit_make_no_rows(tmp_path: Path):
     data = [{"T": START_MS, "s": "X", "S": "Buy", "v": "1", "p": "100", "BT": is_block} for is_block in (True, False)]
     path = raw_file(tmp_path, {"topic": "publicTrade.X", "type": "snapshot", "ts": START_MS, "data": data})
     assert len(reference("bybit", "convert_depth", path)) == 2
@@ -121,7 +121,7 @@ def test_d71_block_trades_of_bybit_make_no_rows(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_d72_a_trade_of_an_unknown_side_is_no_buyer(tmp_path: Path):
+def test_d82_a_trade_of_an_unknown_side_is_no_buyer(tmp_path: Path):
     messages = {
         "bybit": {
             "topic": "publicTrade.X",

@@ -15,7 +15,20 @@ import typer
 from queuefront.cli.app import app
 from tests.unit.cli.runs import qf
 
-COMMANDS = ("convert", "info", "check", "passport", "fuse", "snapshot", "latency", "synth", "backtest", "sweep")
+COMMANDS = (
+    "convert",
+    "info",
+    "check",
+    "passport",
+    "fuse",
+    "split",
+    "concat",
+    "snapshot",
+    "latency",
+    "synth",
+    "backtest",
+    "sweep",
+)
 PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
 
 

@@ -152,8 +152,8 @@ def test_two_symbols_in_a_file_are_refused(tmp_path):
         convert_bybit(raw_file(tmp_path, SNAPSHOT, other))
 
 
-def test_d73_a_fused_file_without_trades_is_whole(tmp_path):
-    """D73."""
+def test_d83_a_fused_file_without_trades_is_whole(tmp_path):
+    """D83."""
     rows = facts(convert_bybit(raw_file(tmp_path, SNAPSHOT)).events)
     assert rows == [(SNAP_BID, 0, 100.0, 1.0), (SNAP_BID, 0, 99.0, 2.0), (SNAP_ASK, 0, 101.0, 3.0)]
 
