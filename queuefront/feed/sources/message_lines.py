@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ Run = tuple[int, int, Sequence[tuple[float, float]]]
 """Rows of one kind, side and exchange time in ns: their prices and quantities."""
 
 _PROGRESS_INTERVAL_S: Final = 0.05
-_ROWS_HELD: Final = 2**14  # as Python objects, before they become an array
+_ROWS_HELD: Final = 2**16  # before they become records
 _SYMBOL_OF_NAME: Final = re.compile(r"([a-z0-9_-]+?)_[0-9]{8}", re.IGNORECASE)
 
 
@@ -115,7 +116,8 @@ class MessageWalk:
         self._counts: Counter[str] = Counter()
         self._last_ids: dict[str, int] = {}
         self._last_local_ts = -1
-        self._held: list[tuple[float, float]] = []
+        # Price and quantity by turns. Kept as tuples, so many of them make Python look for garbage all the time.
+        self._held = array("d")
         self._held_runs: list[tuple[int, int, int, int]] = []  # kind and side, exchange time, receipt time, rows
         self._parts: list[Events] = []
 
@@ -144,7 +146,7 @@ class MessageWalk:
         return np.concatenate(self._parts) if self._parts else np.zeros(0, EVENT)
 
     def _line(self, line: bytes, number: int, decoder: Decoder) -> None:
-        if not line.strip():
+        if not line or line.isspace():
             self._counts["blank"] += 1
             return
         try:
@@ -160,9 +162,9 @@ class MessageWalk:
                 self.account.venue_messages.append(VenueMessage(number, quote(message.answer.encode("utf-8", "replace"))))
         self._find_gaps(message, number, local_ts)
         for ev, exch_ts, levels in message.runs:
-            self._held += levels
+            self._held.extend(chain.from_iterable(levels))
             self._held_runs.append((ev, exch_ts, local_ts, len(levels)))
-        if len(self._held) >= _ROWS_HELD:
+        if len(self._held) >= 2 * _ROWS_HELD:
             self._make_array()
 
     def _decode(self, decoder: Decoder, body: bytes) -> Message:
@@ -185,15 +187,14 @@ class MessageWalk:
     def _make_array(self) -> None:
         if not self._held:
             return
-        count = len(self._held)
-        rows = np.zeros(count, EVENT)
-        values = np.fromiter(chain.from_iterable(self._held), np.float64, 2 * count)
+        values = np.frombuffer(self._held)
+        rows = np.zeros(len(values) // 2, EVENT)
         rows["px"], rows["qty"] = values[::2], values[1::2]
         runs = np.array(self._held_runs, np.int64)
         for i, name in enumerate(("ev", "exch_ts", "local_ts")):
             rows[name] = np.repeat(runs[:, i], runs[:, 3])
         self._parts.append(rows)
-        self._held, self._held_runs = [], []
+        self._held, self._held_runs = array("d"), []
 
     def _find_gaps(self, message: Message, number: int, local_ts: int) -> None:
         silence = local_ts - self._last_local_ts
