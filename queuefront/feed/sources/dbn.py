@@ -240,10 +240,11 @@ def _read_header(stream: Any, path: str) -> _Header:
     try:
         decoder.write(head)
         metadata: Any = decoder.decode()[0]
-    except (databento_dbn.DBNError, ValueError, IndexError) as e:
+        intervals = tuple(_intervals(metadata))  # days are made when they are asked for
+    except (databento_dbn.DBNError, ValueError, IndexError, OverflowError) as e:
         raise DataFormatError(f"{path}: the metadata cannot be read ({str(e)[:120]}); fetch the file again") from e
     schema = None if metadata.schema is None else str(metadata.schema)
-    return _Header(str(metadata.dataset), schema, tuple(_intervals(metadata)))
+    return _Header(str(metadata.dataset), schema, intervals)
 
 
 def _intervals(metadata: Any) -> Iterator[Interval]:

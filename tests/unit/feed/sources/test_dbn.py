@@ -124,6 +124,16 @@ def test_damaged_metadata_are_refused(tmp_path):
     assert str(caught.value).endswith("); fetch the file again")
 
 
+@pytest.mark.parametrize("day", [508, 20241308, 0, 2**32 - 1])
+def test_metadata_with_days_that_there_are_not_are_refused(tmp_path, day):
+    head = header()
+    assert head.count((20240508).to_bytes(4, "little")) == 1
+    path = dbn_file(tmp_path, head=head.replace((20240508).to_bytes(4, "little"), day.to_bytes(4, "little")))
+    with pytest.raises(DataFormatError) as caught:
+        DbnFile(path)
+    assert str(caught.value).startswith(f"{path}: the metadata cannot be read (")
+
+
 @pytest.mark.parametrize("keep", [4, 7, 20])
 def test_metadata_that_end_early_are_refused(tmp_path, keep):
     path = tmp_path / "a.dbn"
