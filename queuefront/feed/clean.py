@@ -90,11 +90,11 @@ def local_shift(exch_ts: Times, local_ts: Times, base_latency_ns: int = 0, *, al
     return shift
 
 
-def ordered(events: Events, exch_ts: Times, local_ts: Times) -> Events:
-    """Do `correct_event_order`, given the two columns of times."""
+def ordered(events: Events, exch_ts: Times, local_ts: Times, *, in_place: bool = False) -> Events:
+    """Do `correct_event_order`, given the two columns of times; `in_place` may change and return `events` itself."""
     by_exch, by_local = _stable_order(exch_ts), _stable_order(local_ts)
     if by_exch is None and by_local is None:
-        result: Events = events.copy()
+        result: Events = events if in_place else events.copy()
         result["ev"] |= np.uint64(EXCH_EVENT | LOCAL_EVENT)
         return result
     identity = np.arange(len(events))

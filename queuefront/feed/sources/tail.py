@@ -34,7 +34,7 @@ def ready_for_replay(
 ) -> npt.NDArray[Any]:
     """Do what ends every conversion: shift the local clock of `rows`, in place, and return them in order for both halves.
 
-    The events are read-only; the account learns what was done.
+    The events are read-only, and may be `rows` themselves; the account learns what was done.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def ready_for_replay(
     if len(rows):
         account.first_exch_ts, account.last_exch_ts = int(exch_ts.min()), int(exch_ts.max())
         account.first_local_ts, account.last_local_ts = int(local_ts.min()), int(local_ts.max())
-    events = ordered(rows, exch_ts, local_ts)
+    events = ordered(rows, exch_ts, local_ts, in_place=True)
     account.events, account.rows_split = len(events), len(events) - len(rows)
     events.setflags(write=False)
     return events

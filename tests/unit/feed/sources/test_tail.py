@@ -43,6 +43,13 @@ def test_rows_whose_clocks_disagree_are_split_and_counted() -> None:
     assert list(at_local["local_ts"]) == [200, 300]
 
 
+def test_rows_in_order_are_not_copied() -> None:
+    rows = rows_of((BID, 100, 200, 1, 1), (BID, 110, 210, 1, 1))
+    events = ready_for_replay(rows, ConversionAccount("mine", "a.gz"), 0, always=False)
+    assert np.shares_memory(events, rows)
+    assert not events.flags.writeable
+
+
 def test_the_grid_comes_from_book_and_trades_and_not_from_other_rows() -> None:
     account = ConversionAccount("mine", "a.gz")
     book = [(BID, 1, 1, 0.5 * i, 0.25 * i) for i in range(1, 400)]
