@@ -36,6 +36,8 @@ _OPTIONS: Final = {
     "give tick_size": "give --tick-size",
     "give lot_size": "give --lot-size",
     "give symbol": "give --symbol",
+    "give date": "give --date",
+    "feed_latency_ns": "--feed-latency",
 }
 
 _SOURCE_HELP: Final = f"Where the data come from. {described(SOURCES)}."
@@ -46,6 +48,14 @@ class OnBad(StrEnum):
 
     STOP = "stop"
     SKIP = "skip"
+
+
+class SnapshotMode(StrEnum):
+    """Which whole books among depth updates are taken."""
+
+    PROCESS = "process"
+    IGNORE_SOD = "ignore_sod"
+    IGNORE = "ignore"
 
 
 class OffGrid(StrEnum):
@@ -62,7 +72,7 @@ def convert(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Output: .tape, .npz or .parquet.")],
     tick_size: Annotated[str | None, typer.Option(help="Price step, for example 0.1; inferred if not given.")] = None,
     lot_size: Annotated[str | None, typer.Option(help="Quantity step, for example 0.001; inferred if not given.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="databento: whose records to take, if there are several.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="Whose records to take, if there are several.")] = None,
     multiplier: Annotated[str | None, typer.Option(help="Contract size; by the source's rule if not given.")] = None,
     base_latency: Annotated[
         int,
@@ -73,6 +83,15 @@ def convert(
     ] = None,
     combined_stream: Annotated[
         bool | None, typer.Option("--combined/--raw-stream", help="binance: messages wrapped in {stream, data}, or bare.")
+    ] = None,
+    snapshot_mode: Annotated[
+        SnapshotMode | None, typer.Option(help="tardis: leave out the snapshot at the start of a day, or all of them.")
+    ] = None,
+    fuse: Annotated[bool, typer.Option("--fuse", help="tardis: put quotes into the depth of one book.")] = False,
+    date: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="lobster: the day; by the file's name.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="lobster: where its midnight is; America/New_York.")] = None,
+    feed_latency: Annotated[
+        int | None, typer.Option(min=0, metavar="NS", help="Histories without times of receipt: how much later they are.")
     ] = None,
     on_bad: Annotated[
         OnBad, typer.Option(help="At a line or record that cannot be read: stop, or skip and list it.")
@@ -92,7 +111,16 @@ def convert(
     """
     kind = kind_of(out)
     refuse_existing(out, force=force)
-    own: dict[str, Any] = {"symbol": symbol, "opt": opt, "combined_stream": combined_stream}
+    own: dict[str, Any] = {
+        "symbol": symbol,
+        "opt": opt,
+        "combined_stream": combined_stream,
+        "snapshot_mode": snapshot_mode.value if snapshot_mode else None,
+        "fuse": fuse or None,
+        "date": date,
+        "timezone": timezone,
+        "feed_latency_ns": feed_latency,
+    }
     given = {name: value for name, value in own.items() if value is not None}
     chosen = source_of(source, inputs, given)
     general: dict[str, Any] = {

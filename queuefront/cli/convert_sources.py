@@ -21,7 +21,11 @@ class SourceName(StrEnum):
     BINANCE_USDM = "binance-usdm"
     BINANCE_SPOT = "binance-spot"
     BINANCE_COINM = "binance-coinm"
+    BINANCE_HISTORY = "binance-history"
+    BYBIT_HISTORY = "bybit-history"
     DATABENTO = "databento"
+    LOBSTER = "lobster"
+    TARDIS = "tardis"
 
 
 class Source(NamedTuple):
@@ -68,7 +72,7 @@ def described(sources: dict[SourceName, Source]) -> str:
 def _flag(option: str, value: object) -> str:
     if option == "combined_stream":
         return "--combined" if value else "--raw-stream"
-    return f"--{option.replace('_', '-')}"
+    return f"--{option.removesuffix('_ns').replace('_', '-')}"
 
 
 def _binance(name: SourceName) -> Source:
@@ -86,9 +90,42 @@ def _databento(inputs: list[Path], **options: Any) -> Conversion:
     return convert_databento(inputs[0], **options)
 
 
+def _files(function: str) -> Callable[..., Conversion]:
+    """Return the library's function of this name, which takes several files."""
+
+    def convert(inputs: list[Path], **options: Any) -> Conversion:
+        from queuefront import feed
+
+        converted: Conversion = getattr(feed, function)(inputs, **options)
+        return converted
+
+    return convert
+
+
 SOURCES: Final[dict[SourceName, Source]] = {
     SourceName.BINANCE_USDM: _binance(SourceName.BINANCE_USDM),
     SourceName.BINANCE_SPOT: _binance(SourceName.BINANCE_SPOT),
     SourceName.BINANCE_COINM: _binance(SourceName.BINANCE_COINM),
+    SourceName.BINANCE_HISTORY: Source(
+        "csv or zip of Binance's archive; trades or aggTrades, bookTicker, depth updates",
+        _files("convert_binance_history"),
+        frozenset({"symbol", "feed_latency_ns"}),
+        inputs_max=None,
+    ),
+    SourceName.BYBIT_HISTORY: Source(
+        "ob500 zip and trades csv.gz of Bybit's archive",
+        _files("convert_bybit_history"),
+        frozenset({"symbol", "feed_latency_ns"}),
+        inputs_max=None,
+    ),
+    SourceName.LOBSTER: Source(
+        "one message csv", _files("convert_lobster"), frozenset({"symbol", "date", "timezone", "feed_latency_ns"})
+    ),
+    SourceName.TARDIS: Source(
+        "csv of Tardis, trades, incremental_book_L2, book_snapshot, quotes, derivative_ticker",
+        _files("convert_tardis"),
+        frozenset({"symbol", "snapshot_mode", "fuse"}),
+        inputs_max=None,
+    ),
     SourceName.DATABENTO: Source("market by order, .dbn or .dbn.zst", _databento, frozenset({"symbol"}), unit="records"),
 }

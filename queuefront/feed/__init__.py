@@ -10,7 +10,7 @@ from queuefront.feed.clean import (
     find_order_violations,
     validate_event_order,
 )
-from queuefront.feed.conversion import Conversion, ConversionAccount, Gap, Refusal, VenueMessage
+from queuefront.feed.conversion import Conversion, ConversionAccount, Gap, InputFile, Refusal, VenueMessage
 from queuefront.feed.files import replacing
 from queuefront.feed.fuse import Fusion, FusionAccount, fuse_streams
 from queuefront.feed.last_snapshot import create_last_snapshot
@@ -27,8 +27,12 @@ from queuefront.feed.snapshot_diff import (
     DiffOrderBookSnapshot,
 )
 from queuefront.feed.sources.binance_convert import SOURCES, convert_lines
+from queuefront.feed.sources.binance_history import BINANCE_HISTORY, convert_binance_history, convert_binance_snapshot
 from queuefront.feed.sources.binance_message import MarketMessage, MessageDecoder
+from queuefront.feed.sources.bybit_history import BYBIT_HISTORY, convert_bybit_history
 from queuefront.feed.sources.databento import DATABENTO, convert_databento
+from queuefront.feed.sources.lobster import LOBSTER, convert_lobster
+from queuefront.feed.sources.tardis import TARDIS, convert_tardis
 from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
 from queuefront.feed.synth_orders import synthesize_orders
 from queuefront.feed.tape import RANGE_TICKS_MAX, Tape
@@ -39,16 +43,20 @@ if TYPE_CHECKING:
     from queuefront.feed.passport import Measures, Passport, PassportThresholds, Verdict, measure, passport_of
 
 __all__ = [
+    "BINANCE_HISTORY",
     "BLOCK_SHIFT",
+    "BYBIT_HISTORY",
     "CHANGED",
     "DATABENTO",
     "INSERTED",
     "IN_THE_BOOK_DELETION",
+    "LOBSTER",
     "ORDER_COLUMNS",
     "OUT_OF_BOOK_DELETION_ABOVE",
     "OUT_OF_BOOK_DELETION_BELOW",
     "RANGE_TICKS_MAX",
     "SOURCES",
+    "TARDIS",
     "UNCHANGED",
     "CheckReport",
     "Conversion",
@@ -57,6 +65,7 @@ __all__ = [
     "Fusion",
     "FusionAccount",
     "Gap",
+    "InputFile",
     "MarketMessage",
     "Measures",
     "MessageDecoder",
@@ -70,8 +79,13 @@ __all__ = [
     "VenueMessage",
     "Verdict",
     "check_events",
+    "convert_binance_history",
+    "convert_binance_snapshot",
+    "convert_bybit_history",
     "convert_databento",
     "convert_lines",
+    "convert_lobster",
+    "convert_tardis",
     "correct_event_order",
     "correct_local_timestamp",
     "create_last_snapshot",
