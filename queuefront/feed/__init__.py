@@ -11,11 +11,13 @@ from queuefront.feed.clean import (
     validate_event_order,
 )
 from queuefront.feed.conversion import Conversion, ConversionAccount, Gap, InputFile, Refusal, VenueMessage
+from queuefront.feed.download import Fetched, fetch
 from queuefront.feed.files import replacing
 from queuefront.feed.fuse import Fusion, FusionAccount, fuse_streams
 from queuefront.feed.last_snapshot import create_last_snapshot
 from queuefront.feed.npz import read_events, read_latencies, read_records, write_npy, write_npz
 from queuefront.feed.order_latency import generate_order_latency
+from queuefront.feed.public_archives import BINANCE_ARCHIVE, TARDIS_ARCHIVE, download_binance, download_tardis
 from queuefront.feed.replay_index_compiled import BLOCK_SHIFT
 from queuefront.feed.snapshot_diff import (
     CHANGED,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from queuefront.feed.passport import Measures, Passport, PassportThresholds, Verdict, measure, passport_of
 
 __all__ = [
+    "BINANCE_ARCHIVE",
     "BINANCE_HISTORY",
     "BLOCK_SHIFT",
     "BYBIT_HISTORY",
@@ -57,11 +60,13 @@ __all__ = [
     "RANGE_TICKS_MAX",
     "SOURCES",
     "TARDIS",
+    "TARDIS_ARCHIVE",
     "UNCHANGED",
     "CheckReport",
     "Conversion",
     "ConversionAccount",
     "DiffOrderBookSnapshot",
+    "Fetched",
     "Fusion",
     "FusionAccount",
     "Gap",
@@ -89,6 +94,9 @@ __all__ = [
     "correct_event_order",
     "correct_local_timestamp",
     "create_last_snapshot",
+    "download_binance",
+    "download_tardis",
+    "fetch",
     "find_order_violations",
     "fuse_streams",
     "generate_order_latency",
