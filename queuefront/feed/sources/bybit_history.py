@@ -12,6 +12,8 @@ local time is the exchange's plus `feed_latency_ns`. Trades come before depth of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
+from math import isfinite
 from typing import Final, Literal
 
 import msgspec
@@ -66,7 +68,7 @@ _TRADES: Final = Layout(
 )
 
 _Level = tuple[float, float]
-_Row = tuple[int, int, float, float]
+_Run = tuple[int, int, int]  # kind and side, time in ns, rows
 
 
 class _Data(msgspec.Struct):
@@ -169,7 +171,9 @@ class _BookFile:
     def __init__(self, archive: Archive, path: PathLike) -> None:
         self._archive = archive
         self._lines = archive.open(path)
-        self._held: list[_Row] = []
+        self._px: list[float] = []
+        self._qty: list[float] = []
+        self._runs: list[_Run] = []
         self._parts: list[Events] = [np.zeros(0, EVENT)]
         self._last_id = -1
         self._last_ts = -1
@@ -183,10 +187,10 @@ class _BookFile:
                     self._archive.counts["blank"] += 1
                     continue
                 try:
-                    self._held += self._rows_of(line, number)
+                    self._take(line, number)
                 except _Refused as e:
                     self._archive.refuse(self._lines.path, number, e.field, e.reason, line)
-                if len(self._held) >= _ROWS_HELD:
+                if len(self._px) >= _ROWS_HELD:
                     self._make_array()
             self._archive.report(self._lines)
         self._make_array()
@@ -194,14 +198,17 @@ class _BookFile:
         return np.concatenate(self._parts)
 
     def _make_array(self) -> None:
-        if not self._held:
+        if not self._px:
             return
-        rows = np.zeros(len(self._held), EVENT)
-        rows["ev"], rows["exch_ts"], rows["px"], rows["qty"] = zip(*self._held, strict=True)
+        runs = np.array(self._runs, np.int64)
+        rows = np.zeros(len(self._px), EVENT)
+        rows["ev"], rows["exch_ts"] = np.repeat(runs[:, 0], runs[:, 2]), np.repeat(runs[:, 1], runs[:, 2])
+        rows["px"], rows["qty"] = np.array(self._px), np.array(self._qty)
         self._parts.append(rows)
-        self._held = []
+        self._px, self._qty, self._runs = [], [], []
 
-    def _rows_of(self, line: bytes, number: int) -> list[_Row]:
+    def _take(self, line: bytes, number: int) -> None:
+        """Take the rows of a message, all or none."""
         try:
             message = _decode(line)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as e:
@@ -214,24 +221,24 @@ class _BookFile:
         if data.s != archive.symbol:
             if archive.chooses:
                 archive.counts["of other symbols"] += 1
-                return []
+                return
             raise _Refused("s", f"{data.s[:40]!r} is another symbol than {archive.symbol!r}; give symbol to choose one")
-        rows: list[_Row] = []
         is_whole = message.type == "snapshot"
-        for side, levels, name in ((SELL_EVENT, data.a, "a"), (BUY_EVENT, data.b, "b")):
-            for i, (px, qty) in enumerate(levels):
-                if not (0.0 < px < _INFINITY and 0.0 <= qty < _INFINITY):
-                    raise _Refused(
-                        f"{name}[{i}]", f"price {px} and quantity {qty}; the one is positive, the other not negative"
-                    )
-            if is_whole and levels:
-                prices = [px for px, _ in levels]
-                rows.append((DEPTH_CLEAR_EVENT | side, ts, min(prices) if side == BUY_EVENT else max(prices), 0.0))
-            kind = (DEPTH_SNAPSHOT_EVENT if is_whole else DEPTH_EVENT) | side
-            rows += [(kind, ts, px, qty) for px, qty in levels]
+        sides = [
+            (side, _columns(levels, name)) for side, levels, name in ((SELL_EVENT, data.a, "a"), (BUY_EVENT, data.b, "b"))
+        ]
+        for side, (px, qty) in sides:
+            if not px:
+                continue
+            if is_whole:
+                self._runs.append((DEPTH_CLEAR_EVENT | side, ts, 1))
+                self._px.append(min(px) if side == BUY_EVENT else max(px))
+                self._qty.append(0.0)
+            self._runs.append(((DEPTH_SNAPSHOT_EVENT if is_whole else DEPTH_EVENT) | side, ts, len(px)))
+            self._px += px
+            self._qty += qty
         archive.counts[message.type] += 1
         self._find_gaps(number, ts, data.u, is_whole=is_whole)
-        return rows
 
     def _find_gaps(self, number: int, ts: int, update_id: int, *, is_whole: bool) -> None:
         account = self._archive.account
@@ -243,3 +250,16 @@ class _BookFile:
         self._last_ts, self._last_id = ts, update_id
         account.gap_count += len(found)
         account.gaps += found[: max(LIST_MAX - len(account.gaps), 0)]
+
+
+def _columns(levels: list[_Level], name: str) -> tuple[list[float], list[float]]:
+    """Return prices and quantities; refuse a price that is not positive and finite, a quantity that is negative or not."""
+    flat = list(chain.from_iterable(levels))
+    px, qty = flat[0::2], flat[1::2]
+    if flat and not (isfinite(sum(flat)) and min(px) > 0.0 and min(qty) >= 0.0):
+        for i, (price, quantity) in enumerate(levels):
+            if not (0.0 < price < _INFINITY and 0.0 <= quantity < _INFINITY):
+                raise _Refused(
+                    f"{name}[{i}]", f"price {price} and quantity {quantity}; the one is positive, the other not negative"
+                )
+    return px, qty

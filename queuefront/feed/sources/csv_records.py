@@ -7,7 +7,6 @@ number, and is refused.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,6 @@ Array = npt.NDArray[Any]
 _BLOCK_BYTES: Final = 8 * 2**20
 _HALVED_UNTIL: Final = 16  # lines; fewer are looked at one by one
 _HEADER_BYTES_MAX: Final = 2**16
-_ODD: Final = re.compile(rb"\0|0[xX]")
 _UNFINISHED: Final = b"\0\n"  # marks a last line that had no newline; no record holds a zero byte
 
 
@@ -166,7 +164,9 @@ class CsvFile:
         count = data.count(b"\n")
         # A carriage return is a newline to the parser, unless it stands before one.
         # It takes 0x10 for a whole number, and zero bytes for text.
-        is_plain = data.count(b"\r") == data.count(b"\r\n") and not _ODD.search(data)
+        # One letter is found much faster than two.
+        is_odd = b"\0" in data or any(letter in data and b"0" + letter in data for letter in (b"x", b"X"))
+        is_plain = not is_odd and (b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"))
         table = self._arrow(data, count) if is_plain else None
         if table is not None:
             yield self._checked(table, data, number)

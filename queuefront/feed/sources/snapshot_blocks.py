@@ -42,30 +42,31 @@ def depth_rows(updates: Events, is_snapshot: npt.NDArray[np.bool_], mode: Snapsh
     if not is_snapshot.any():
         return DepthRows(updates, np.zeros(len(updates), np.bool_))
     n = len(updates)
-    place = np.arange(n)
-    local_ts = np.ascontiguousarray(updates["local_ts"])
-    is_start = np.ones(n, np.bool_)
-    is_start[1:] = ~(is_snapshot[1:] & is_snapshot[:-1] & (local_ts[1:] == local_ts[:-1]))
-    block = np.maximum.accumulate(np.where(is_start, place, 0))
-    is_ask = is_snapshot & ((updates["ev"] & np.uint64(BUY_EVENT)) == 0)
-    key = 2 * block + is_ask
+    place = np.flatnonzero(is_snapshot)
+    part = updates.take(place)
+    is_start = np.ones(len(part), np.bool_)
+    is_start[1:] = (np.diff(place) > 1) | (part["local_ts"][1:] != part["local_ts"][:-1])
+    is_ask = (part["ev"] & np.uint64(BUY_EVENT)) == 0
+    key = 2 * np.cumsum(is_start) + is_ask
     order = np.argsort(key, kind="stable")
-    rows, key = updates.take(order), key[order]
-    in_snapshot = is_snapshot[order]
-    opens = in_snapshot.copy()
-    opens[1:] &= key[1:] != key[:-1]
+    part, key = part.take(order), key[order]  # blocks stay where they are, and their bids come first
+    opens = np.ones(len(part), np.bool_)
+    opens[1:] = key[1:] != key[:-1]
     begin = np.flatnonzero(opens)
-    made = np.zeros(n + len(begin), EVENT)
-    target = place + np.cumsum(opens)
-    made[target] = rows
-    is_of_snapshot = np.zeros(len(made), np.bool_)
-    is_of_snapshot[target] = in_snapshot
-    clears = rows[begin]
+    clears = part[begin]
     clears["ev"] = (clears["ev"] - np.uint64(DEPTH_SNAPSHOT_EVENT)) | np.uint64(DEPTH_CLEAR_EVENT)
-    clears["px"], clears["qty"] = _worst(rows, in_snapshot, begin), 0.0
-    clear_at = target[begin] - 1
-    made[clear_at] = clears
-    is_of_snapshot[clear_at] = True
+    clears["px"], clears["qty"] = _worst(part, begin), 0.0
+    target = place + np.cumsum(opens)
+    made = np.empty(n + len(begin), EVENT)
+    made[target] = part
+    made[target[begin] - 1] = clears
+    is_of_snapshot = np.zeros(len(made), np.bool_)
+    is_of_snapshot[target], is_of_snapshot[target[begin] - 1] = True, True
+    # Runs of updates are moved as they lie; row by row would take most of the time of a conversion.
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], is_snapshot, [True]])))
+    made_edges = np.flatnonzero(np.diff(np.concatenate([[True], is_of_snapshot, [True]])))
+    for first, last, made_first in zip(edges[0::2], edges[1::2], made_edges[0::2], strict=True):
+        made[made_first : made_first + last - first] = updates[first:last]
     if mode == "process":
         return DepthRows(made, np.zeros(len(made), np.bool_))
     if mode == "ignore_sod":
@@ -74,11 +75,8 @@ def depth_rows(updates: Events, is_snapshot: npt.NDArray[np.bool_], mode: Snapsh
     return DepthRows(made, is_of_snapshot)
 
 
-def _worst(rows: Events, in_snapshot: npt.NDArray[np.bool_], begin: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def _worst(rows: Events, begin: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Return the worst price of each side of a block, which begins at the given rows."""
-    is_bid = (rows["ev"] & np.uint64(BUY_EVENT)) != 0
-    sign = np.where(is_bid, 1.0, -1.0)
-    # Rows of no snapshot, which may follow a block before the next one, must not count.
-    px = np.where(in_snapshot, rows["px"] * sign, np.inf)
-    worst: npt.NDArray[np.float64] = np.minimum.reduceat(px, begin) * sign[begin]
+    sign = np.where((rows["ev"] & np.uint64(BUY_EVENT)) != 0, 1.0, -1.0)
+    worst: npt.NDArray[np.float64] = np.minimum.reduceat(rows["px"] * sign, begin) * sign[begin]
     return worst
