@@ -18,7 +18,7 @@ from queuefront.core import ConfigError, DataError, format_duration, format_ts
 
 if TYPE_CHECKING:
     from queuefront.core import Instrument
-    from queuefront.feed import ConversionAccount
+    from queuefront.feed import Conversion, ConversionAccount
 
 __all__ = ["convert"]
 
@@ -132,11 +132,15 @@ def convert(
     }
     with byte_progress(f"reading {inputs[0].name}") as report, _naming_options():
         conversion = chosen.convert(inputs, progress=report, **general, **given)
-        events, instrument, details = conversion.events, conversion.instrument, conversion.account.to_dict()
-        write_market(out, kind, events, instrument, ", ".join(map(str, inputs)), details, off_grid=off_grid.value)
+        _write(conversion, out, kind, inputs, off_grid)
     if account is not None:
         _write_account(account, conversion.account)
     _print_account(conversion.account, conversion.instrument, out, kind, chosen.unit)
+
+
+def _write(conversion: Conversion, out: Path, kind: FileKind, inputs: list[Path], off_grid: OffGrid) -> None:
+    source, account = ", ".join(map(str, inputs)), conversion.account.to_dict()
+    write_market(out, kind, conversion.events, conversion.instrument, source, account, off_grid=off_grid.value)
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def fetch(
     why: Exception | None = None
     for attempt in range(attempts):
         if attempt:
-            time.sleep(wait_s)
+            time.sleep(wait_s)  # tidy: allow ambient: the server wants the pause, and tests give none
         try:
             resumed_at = _transfer(url, part, tag, timeout_s, progress)
             break

@@ -218,8 +218,8 @@ def binance_day(folder: Path, seed: int, count: int = 2_000) -> tuple[str, str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_d44_d45_rows_of_binances_archive_equal_the_references_but_for_unit_and_side(tmp_path: Path, seed):
+    """D44, D45. Depth comes first there and trades here: rows of one kind are compared."""
     depth, trades = binance_day(tmp_path, seed)
-    # Depth first there and trades first here: rows of equal time are compared kind by kind.
     wanted = reference("binancehistmktdata", "convert", depth, trades, feed_latency=3, buffer_size=10_000)
     made = binancehistmktdata.convert(depth, trades, feed_latency=3 * MS)
     for kind in (DEPTH_EVENT, TRADE_EVENT):
@@ -264,6 +264,7 @@ def bybit_trades(folder: Path) -> str:
 
 @pytest.mark.slow
 def test_d48_d49_rows_of_bybits_archive_equal_the_references_but_for_sides_of_snapshots(tmp_path: Path):
+    """D48, D49."""
     depth, trades = str(feed("bybit/xrpusdt-ob500.data.zip")), bybit_trades(tmp_path)
     wanted = reference("bybithistmktdata", "convert", depth, trades, feed_latency=1_000, buffer_size=10_000)
     made = bybithistmktdata.convert(depth, trades, feed_latency=1_000)

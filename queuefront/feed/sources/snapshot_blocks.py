@@ -57,7 +57,7 @@ def depth_rows(updates: Events, is_snapshot: npt.NDArray[np.bool_], mode: Snapsh
     clears["ev"] = (clears["ev"] - np.uint64(DEPTH_SNAPSHOT_EVENT)) | np.uint64(DEPTH_CLEAR_EVENT)
     clears["px"], clears["qty"] = _worst(part, begin), 0.0
     target = place + np.cumsum(opens)
-    made = np.empty(n + len(begin), EVENT)
+    made = np.empty(n + len(begin), EVENT)  # tidy: allow empty: every row is written below
     made[target] = part
     made[target[begin] - 1] = clears
     is_of_snapshot = np.zeros(len(made), np.bool_)

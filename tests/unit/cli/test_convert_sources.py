@@ -38,4 +38,4 @@ def test_every_source_says_what_its_input_is() -> None:
 
 
 def test_sources_with_equal_inputs_are_described_together() -> None:
-    assert described(SOURCES).startswith("binance-usdm, binance-spot, binance-coinm: raw stream, plain or .gz; databento: ")
+    assert described(SOURCES).startswith("binance-usdm, binance-spot, binance-coinm: raw stream, plain or .gz; ")
