@@ -27,6 +27,7 @@ __all__ = ["CsvFile", "Layout", "Table"]
 Array = npt.NDArray[Any]
 
 _BLOCK_BYTES: Final = 8 * 2**20
+_PARSED_BYTES: Final = 2**20  # by one thread; longer records are left for the halving
 _HALVED_UNTIL: Final = 16  # lines; fewer are looked at one by one
 _HEADER_BYTES_MAX: Final = 2**16
 _UNFINISHED: Final = b"\0\n"  # marks a last line that had no newline; no record holds a zero byte
@@ -196,10 +197,11 @@ class CsvFile:
         shape = self._shape
         names = [f"{place}" for place in range(len(shape.names))]
         wanted = [names[place] for place in shape.places]
+        block_bytes = len(data) if count <= _HALVED_UNTIL else _PARSED_BYTES
         try:
             table = pc.read_csv(
                 pa.py_buffer(data),
-                read_options=pc.ReadOptions(column_names=names, block_size=max(len(data), 1), use_threads=True),
+                read_options=pc.ReadOptions(column_names=names, block_size=block_bytes),
                 parse_options=pc.ParseOptions(quote_char=False, newlines_in_values=False, ignore_empty_lines=False),
                 convert_options=pc.ConvertOptions(
                     column_types={name: column.arrow_type for name, column in zip(wanted, shape.columns, strict=True)},
@@ -213,6 +215,7 @@ class CsvFile:
             return None
         if len(table) != count:
             return None
+        table = table.unify_dictionaries()
         arrays = [table.column(i).combine_chunks() for i in range(len(wanted))]
         if any(a.null_count and not column.is_optional for a, column in zip(arrays, shape.columns, strict=True)):
             return None

@@ -151,23 +151,39 @@ def convert_tardis(
         raise ConfigError(f"snapshot_mode is {snapshot_mode!r}; choose one of {', '.join(SNAPSHOT_MODES)}")
     files = [paths] if isinstance(paths, str | Path) or not isinstance(paths, Sequence) else list(paths)
     archive = Archive(TARDIS, files, on_bad=on_bad, symbol=symbol, gap_threshold_ns=gap_threshold_ns, progress=progress)
-    tables = [_paired(archive, CsvFile(archive, path, _LAYOUTS).read()) for path in files]
     ending = Ending(base_latency_ns, always_add_latency, tick_size, lot_size, contract, multiplier)
-    trades = [_trade_rows(table) for table in _of_kind(tables, _TRADES.kind)]
-    depth = [_depth_of(table, snapshot_mode) for table in _of_kind(tables, _DEPTH.kind)]
-    quotes = [_quote_rows(table, as_bbo=fuse) for table in _of_kind(tables, _QUOTES.kind)]
-    tickers = [_ticker_rows(table) for table in _of_kind(tables, _TICKER.kind)]
-    for table in tables:
+    trades: list[Events] = []
+    depth: list[DepthRows] = []
+    quotes: list[Events] = []  # to be fused
+    others: list[Events] = []  # quotes that are not, and tickers
+    books: list[Table] = []
+    for path in files:
+        table = _paired(archive, CsvFile(archive, path, _LAYOUTS).read())
         archive.find_silence(table.columns["local_timestamp"], table.line)
+        if table.layout.kind == _TRADES.kind:
+            trades.append(_trade_rows(table))
+        elif table.layout.kind == _DEPTH.kind:
+            depth.append(_depth_of(table, snapshot_mode))
+        elif table.layout.kind == _QUOTES.kind:
+            (quotes if fuse else others).append(_quote_rows(table, as_bbo=fuse))
+        elif table.layout.kind == _TICKER.kind:
+            others.append(_ticker_rows(table))
+        else:
+            books.append(table)
+        del table  # rows are many, and columns are as many again
     if fuse:
         if not (depth and quotes):
             raise ConfigError(
                 "fuse puts quotes into depth; give files of both incremental_book_L2 and quotes (book_ticker)"
             )
-        books = [_fused(archive, ending, depth, quotes)]
+        updates = [_fused(archive, ending, depth, quotes)]
     else:
-        books = [part.rows[~part.is_ignored] for part in depth] + _changes(archive, ending, tables) + quotes
-    return archive.finish(np.concatenate([np.zeros(0, EVENT), *trades, *books, *tickers]), ending)
+        updates = [part.rows[~part.is_ignored] if part.is_ignored.any() else part.rows for part in depth]
+    if books and depth:
+        raise ConfigError("the files hold both updates and snapshots of one book; give one kind only")
+    rows = np.concatenate([np.zeros(0, EVENT), *trades, *updates, *_changes(archive, ending, books), *others])
+    del trades, depth, updates, books, quotes, others
+    return archive.finish(rows, ending)
 
 
 def _paired(archive: Archive, table: Table) -> Table:
@@ -178,10 +194,6 @@ def _paired(archive: Archive, table: Table) -> Table:
             is_odd = np.isfinite(table.columns[name]) != np.isfinite(table.columns[amount])
             table = table.without(archive, is_odd, name, f"only one of {name} and {amount} is given")
     return table
-
-
-def _of_kind(tables: Sequence[Table], kind: str) -> list[Table]:
-    return [table for table in tables if table.layout.kind == kind]
 
 
 def _rows(table: Table) -> Events:
@@ -225,15 +237,12 @@ def _ticker_rows(table: Table) -> Events:
     return given
 
 
-def _changes(archive: Archive, ending: Ending, tables: Sequence[Table]) -> list[Events]:
+def _changes(archive: Archive, ending: Ending, books: Sequence[Table]) -> list[Events]:
     """Return what changes from book to book."""
-    books = [table for table in tables if table.layout.kind in _BOOKS]
     if not books:
         return []
     if len({table.layout.kind for table in books}) > 1:
         raise ConfigError("the files hold snapshots of 5 and of 25 levels of one book; give one kind only")
-    if _of_kind(tables, _DEPTH.kind):
-        raise ConfigError("the files hold both updates and snapshots of one book; give one kind only")
     levels = _BOOKS[books[0].layout.kind]
     names = [[f"{side}[{i}].{name}" for i in range(levels)] for side in ("bids", "asks") for name in ("price", "amount")]
     bid_px, bid_qty, ask_px, ask_qty = (

@@ -125,3 +125,10 @@ def test_a_chosen_symbol_leaves_the_others_out(tmp_path: Path):
     table, archive = read(path, symbol="BTC")
     assert table.line.tolist() == [2, 4]
     assert (archive.counts["of other symbols"], archive.account.refused_count) == (1, 0)
+
+
+def test_a_very_long_record_among_many_is_read(tmp_path: Path):
+    long = GOOD.replace("x", "y" * 2**21)
+    table, archive = read(file(tmp_path, HEAD + GOOD * 40 + long + GOOD * 40))
+    assert len(table.line) == 81
+    assert archive.account.refused_count == 0
