@@ -16,6 +16,7 @@ time of sending and not of the transaction, so that latencies look a little too 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -152,25 +153,10 @@ def convert_tardis(
     files = [paths] if isinstance(paths, str | Path) or not isinstance(paths, Sequence) else list(paths)
     archive = Archive(TARDIS, files, on_bad=on_bad, symbol=symbol, gap_threshold_ns=gap_threshold_ns, progress=progress)
     ending = Ending(base_latency_ns, always_add_latency, tick_size, lot_size, contract, multiplier)
-    trades: list[Events] = []
-    depth: list[DepthRows] = []
-    quotes: list[Events] = []  # to be fused
-    others: list[Events] = []  # quotes that are not, and tickers
-    books: list[Table] = []
+    parts = _Parts()
     for path in files:
-        table = _paired(archive, CsvFile(archive, path, _LAYOUTS).read())
-        archive.find_silence(table.columns["local_timestamp"], table.line)
-        if table.layout.kind == _TRADES.kind:
-            trades.append(_trade_rows(table))
-        elif table.layout.kind == _DEPTH.kind:
-            depth.append(_depth_of(table, snapshot_mode))
-        elif table.layout.kind == _QUOTES.kind:
-            (quotes if fuse else others).append(_quote_rows(table, as_bbo=fuse))
-        elif table.layout.kind == _TICKER.kind:
-            others.append(_ticker_rows(table))
-        else:
-            books.append(table)
-        del table  # rows are many, and columns are as many again
+        parts.take(_paired(archive, CsvFile(archive, path, _LAYOUTS).read()), archive, snapshot_mode, fuse=fuse)
+    trades, depth, quotes, others, books = parts.trades, parts.depth, parts.quotes, parts.others, parts.books
     if fuse:
         if not (depth and quotes):
             raise ConfigError(
@@ -182,8 +168,33 @@ def convert_tardis(
     if books and depth:
         raise ConfigError("the files hold both updates and snapshots of one book; give one kind only")
     rows = np.concatenate([np.zeros(0, EVENT), *trades, *updates, *_changes(archive, ending, books), *others])
-    del trades, depth, updates, books, quotes, others
+    del parts, trades, depth, updates, books, quotes, others  # rows are many
     return archive.finish(rows, ending)
+
+
+@dataclass
+class _Parts:
+    """What the files hold, by what becomes of it; columns are dropped when their rows are made."""
+
+    trades: list[Events] = field(default_factory=list)
+    depth: list[DepthRows] = field(default_factory=list)
+    quotes: list[Events] = field(default_factory=list)  # to be fused
+    others: list[Events] = field(default_factory=list)  # quotes that are not, and tickers
+    books: list[Table] = field(default_factory=list)
+
+    def take(self, table: Table, archive: Archive, mode: SnapshotMode, *, fuse: bool) -> None:
+        """Make the rows of one file."""
+        archive.find_silence(table.columns["local_timestamp"], table.line)
+        if table.layout.kind == _TRADES.kind:
+            self.trades.append(_trade_rows(table))
+        elif table.layout.kind == _DEPTH.kind:
+            self.depth.append(_depth_of(table, mode))
+        elif table.layout.kind == _QUOTES.kind:
+            (self.quotes if fuse else self.others).append(_quote_rows(table, as_bbo=fuse))
+        elif table.layout.kind == _TICKER.kind:
+            self.others.append(_ticker_rows(table))
+        else:
+            self.books.append(table)
 
 
 def _paired(archive: Archive, table: Table) -> Table:
