@@ -10,6 +10,7 @@ import typer
 from queuefront.cli.backtest import backtest
 from queuefront.cli.check import check
 from queuefront.cli.convert import convert
+from queuefront.cli.download import download_binance, download_tardis
 from queuefront.cli.fuse import fuse
 from queuefront.cli.info import info
 from queuefront.cli.journal import journal_export, journal_replay, journal_show, journal_verify
@@ -53,6 +54,7 @@ for _command in (convert, info, check, passport, fuse, split, concat, snapshot, 
     app.command()(_command)
 
 for _name, _help, _commands in (
+    ("download", "Fetch files of public archives.", (download_binance, download_tardis)),
     ("kernel", "Show the execution kernel, and try to break it.", (kernel_demo, kernel_simulate)),
     ("venue", "Look at a venue; no orders.", (venue_check, venue_book)),
     ("journal", "Look into a kernel's journal.", (journal_verify, journal_show, journal_replay, journal_export)),

@@ -18,7 +18,7 @@ from queuefront.core import ConfigError, DataError, format_duration, format_ts
 
 if TYPE_CHECKING:
     from queuefront.core import Instrument
-    from queuefront.feed import ConversionAccount
+    from queuefront.feed import Conversion, ConversionAccount
 
 __all__ = ["convert"]
 
@@ -36,6 +36,8 @@ _OPTIONS: Final = {
     "give tick_size": "give --tick-size",
     "give lot_size": "give --lot-size",
     "give symbol": "give --symbol",
+    "give date": "give --date",
+    "feed_latency_ns": "--feed-latency",
 }
 
 _SOURCE_HELP: Final = f"Where the data come from. {described(SOURCES)}."
@@ -48,6 +50,14 @@ class OnBad(StrEnum):
     SKIP = "skip"
 
 
+class SnapshotMode(StrEnum):
+    """Which whole books among depth updates are taken."""
+
+    PROCESS = "process"
+    IGNORE_SOD = "ignore_sod"
+    IGNORE = "ignore"
+
+
 class OffGrid(StrEnum):
     """What to do about a price or quantity that is no whole number of steps."""
 
@@ -55,7 +65,15 @@ class OffGrid(StrEnum):
     ROUND = "round"
 
 
-# Options of single sources, here so that the command itself stays readable.
+# Options that are long to tell, here so that the command itself stays readable.
+OnBadOption = Annotated[OnBad, typer.Option(help="At a line or record that cannot be read: stop, or skip and list it.")]
+OffGridOption = Annotated[
+    OffGrid, typer.Option(help="A price or quantity off the grid of a tape: refuse it, or round and count it.")
+]
+OptOption = Annotated[str | None, typer.Option(help="binance: extra rows; m mark, index and funding; t best bid and ask.")]
+CombinedOption = Annotated[
+    bool | None, typer.Option("--combined/--raw-stream", help="binance: messages wrapped in {stream, data}, or bare.")
+]
 LevelOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="bybit: take orderbook.N only; all are fused if not given.")
 ]
@@ -66,6 +84,15 @@ OutOfBookOption = Annotated[
 ColumnsOption = Annotated[
     Path | None, typer.Option(metavar="FILE.toml", help="table: the mapping that says which columns are what.")
 ]
+SnapshotModeOption = Annotated[
+    SnapshotMode | None, typer.Option(help="tardis: leave out the snapshot at the start of a day, or all of them.")
+]
+FuseOption = Annotated[bool, typer.Option("--fuse", help="tardis: put quotes into the depth of one book.")]
+DateOption = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="lobster: the day; by the file's name.")]
+TimezoneOption = Annotated[str | None, typer.Option(help="lobster: where its midnight is; America/New_York.")]
+FeedLatencyOption = Annotated[
+    int | None, typer.Option(min=0, metavar="NS", help="Histories without times of receipt: how much later they are.")
+]
 
 
 @guarded
@@ -75,27 +102,23 @@ def convert(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Output: .tape, .npz or .parquet.")],
     tick_size: Annotated[str | None, typer.Option(help="Price step, for example 0.1; inferred if not given.")] = None,
     lot_size: Annotated[str | None, typer.Option(help="Quantity step, for example 0.001; inferred if not given.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="Not binance: whose records to take, if there are several.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="Whose records to take, if there are several.")] = None,
     multiplier: Annotated[str | None, typer.Option(help="Contract size; by the source's rule if not given.")] = None,
     base_latency: Annotated[
-        int,
-        typer.Option(min=0, metavar="NS", help="Smallest feed latency where the local clock ran behind."),
+        int, typer.Option(min=0, metavar="NS", help="Smallest feed latency where the local clock ran behind.")
     ] = 0,
-    opt: Annotated[
-        str | None, typer.Option(help="binance: extra rows; m mark, index and funding; t best bid and ask.")
-    ] = None,
-    combined_stream: Annotated[
-        bool | None, typer.Option("--combined/--raw-stream", help="binance: messages wrapped in {stream, data}, or bare.")
-    ] = None,
+    opt: OptOption = None,
+    combined_stream: CombinedOption = None,
     level: LevelOption = None,
     delete_out_of_book: OutOfBookOption = None,
     columns: ColumnsOption = None,
-    on_bad: Annotated[
-        OnBad, typer.Option(help="At a line or record that cannot be read: stop, or skip and list it.")
-    ] = OnBad.STOP,
-    off_grid: Annotated[
-        OffGrid, typer.Option(help="A price or quantity off the grid of a tape: refuse it, or round and count it.")
-    ] = OffGrid.REFUSE,
+    snapshot_mode: SnapshotModeOption = None,
+    fuse: FuseOption = False,
+    date: DateOption = None,
+    timezone: TimezoneOption = None,
+    feed_latency: FeedLatencyOption = None,
+    on_bad: OnBadOption = OnBad.STOP,
+    off_grid: OffGridOption = OffGrid.REFUSE,
     account: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the whole account as JSON.")] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output.")] = False,
 ) -> None:
@@ -115,6 +138,11 @@ def convert(
         "level": level,
         "delete_out_of_book": delete_out_of_book,
         "columns": columns,
+        "snapshot_mode": snapshot_mode.value if snapshot_mode else None,
+        "fuse": fuse or None,
+        "date": date,
+        "timezone": timezone,
+        "feed_latency_ns": feed_latency,
     }
     given = {name: value for name, value in own.items() if value is not None}
     chosen = source_of(source, inputs, given)
@@ -127,11 +155,15 @@ def convert(
     }
     with byte_progress(f"reading {inputs[0].name}") as report, _naming_options():
         conversion = chosen.convert(inputs, progress=report, **general, **given)
-        events, instrument, details = conversion.events, conversion.instrument, conversion.account.to_dict()
-        write_market(out, kind, events, instrument, ", ".join(map(str, inputs)), details, off_grid=off_grid.value)
+        _write(conversion, out, kind, inputs, off_grid)
     if account is not None:
         _write_account(account, conversion.account)
     _print_account(conversion.account, conversion.instrument, out, kind, chosen.unit)
+
+
+def _write(conversion: Conversion, out: Path, kind: FileKind, inputs: list[Path], off_grid: OffGrid) -> None:
+    source, account = ", ".join(map(str, inputs)), conversion.account.to_dict()
+    write_market(out, kind, conversion.events, conversion.instrument, source, account, off_grid=off_grid.value)
 
 
 @contextmanager

@@ -21,11 +21,15 @@ class SourceName(StrEnum):
     BINANCE_USDM = "binance-usdm"
     BINANCE_SPOT = "binance-spot"
     BINANCE_COINM = "binance-coinm"
+    BINANCE_HISTORY = "binance-history"
+    BYBIT_HISTORY = "bybit-history"
     DATABENTO = "databento"
     BYBIT = "bybit"
     HYPERLIQUID = "hyperliquid"
     MEXC = "mexc"
     TABLE = "table"
+    LOBSTER = "lobster"
+    TARDIS = "tardis"
 
 
 class Source(NamedTuple):
@@ -74,7 +78,7 @@ def _flag(option: str, value: object) -> str:
         return "--combined" if value else "--raw-stream"
     if option == "delete_out_of_book":
         return "--delete-out-of-book" if value else "--keep-out-of-book"
-    return f"--{option.replace('_', '-')}"
+    return f"--{option.removesuffix('_ns').replace('_', '-')}"
 
 
 def _binance(name: SourceName) -> Source:
@@ -120,6 +124,19 @@ def _table(inputs: list[Path], columns: Path | None = None, **options: Any) -> C
 
 _RAW: Final = "raw stream, plain or .gz"
 
+
+def _files(function: str) -> Callable[..., Conversion]:
+    """Return the library's function of this name, which takes several files."""
+
+    def convert(inputs: list[Path], **options: Any) -> Conversion:
+        from queuefront import feed
+
+        converted: Conversion = getattr(feed, function)(inputs, **options)
+        return converted
+
+    return convert
+
+
 SOURCES: Final[dict[SourceName, Source]] = {
     SourceName.BINANCE_USDM: _binance(SourceName.BINANCE_USDM),
     SourceName.BINANCE_SPOT: _binance(SourceName.BINANCE_SPOT),
@@ -131,4 +148,25 @@ SOURCES: Final[dict[SourceName, Source]] = {
     SourceName.HYPERLIQUID: Source(_RAW, _hyperliquid, frozenset({"symbol", "delete_out_of_book"})),
     SourceName.MEXC: Source(_RAW, _mexc, frozenset({"symbol"})),
     SourceName.TABLE: Source(".parquet, or CSV, plain or .gz", _table, frozenset({"symbol", "columns"}), unit="records"),
+    SourceName.BINANCE_HISTORY: Source(
+        "csv or zip of Binance's archive; trades or aggTrades, bookTicker, depth updates",
+        _files("convert_binance_history"),
+        frozenset({"symbol", "feed_latency_ns"}),
+        inputs_max=None,
+    ),
+    SourceName.BYBIT_HISTORY: Source(
+        "ob500 zip and trades csv.gz of Bybit's archive",
+        _files("convert_bybit_history"),
+        frozenset({"symbol", "feed_latency_ns"}),
+        inputs_max=None,
+    ),
+    SourceName.LOBSTER: Source(
+        "one message csv", _files("convert_lobster"), frozenset({"symbol", "date", "timezone", "feed_latency_ns"})
+    ),
+    SourceName.TARDIS: Source(
+        "csv of Tardis, trades, incremental_book_L2, book_snapshot, quotes, derivative_ticker",
+        _files("convert_tardis"),
+        frozenset({"symbol", "snapshot_mode", "fuse"}),
+        inputs_max=None,
+    ),
 }

@@ -10,7 +10,8 @@ from queuefront.feed.clean import (
     find_order_violations,
     validate_event_order,
 )
-from queuefront.feed.conversion import Conversion, ConversionAccount, Gap, Refusal, VenueMessage
+from queuefront.feed.conversion import Conversion, ConversionAccount, Gap, InputFile, Refusal, VenueMessage
+from queuefront.feed.download import Fetched, fetch
 from queuefront.feed.files import replacing
 from queuefront.feed.fuse import Fusion, FusionAccount, fuse_streams
 from queuefront.feed.last_snapshot import create_last_snapshot
@@ -18,6 +19,7 @@ from queuefront.feed.npz import read_events, read_latencies, read_records, write
 from queuefront.feed.order_latency import generate_order_latency
 from queuefront.feed.order_log import resample_order_latency
 from queuefront.feed.parquet import read_parquet, read_parquet_records, write_parquet
+from queuefront.feed.public_archives import BINANCE_ARCHIVE, TARDIS_ARCHIVE, download_binance, download_tardis
 from queuefront.feed.replay_index_compiled import BLOCK_SHIFT
 from queuefront.feed.snapshot_diff import (
     CHANGED,
@@ -29,12 +31,16 @@ from queuefront.feed.snapshot_diff import (
     DiffOrderBookSnapshot,
 )
 from queuefront.feed.sources.binance_convert import SOURCES, convert_lines
+from queuefront.feed.sources.binance_history import BINANCE_HISTORY, convert_binance_history, convert_binance_snapshot
 from queuefront.feed.sources.binance_message import MarketMessage, MessageDecoder
 from queuefront.feed.sources.bybit import BYBIT, convert_bybit
+from queuefront.feed.sources.bybit_history import BYBIT_HISTORY, convert_bybit_history
 from queuefront.feed.sources.databento import DATABENTO, convert_databento
 from queuefront.feed.sources.hyperliquid import HYPERLIQUID, convert_hyperliquid
+from queuefront.feed.sources.lobster import LOBSTER, convert_lobster
 from queuefront.feed.sources.mexc import MEXC, convert_mexc
 from queuefront.feed.sources.table import TABLE, convert_table
+from queuefront.feed.sources.tardis import TARDIS, convert_tardis
 from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
 from queuefront.feed.synth_orders import synthesize_orders
 from queuefront.feed.tape import RANGE_TICKS_MAX, Tape
@@ -46,13 +52,17 @@ if TYPE_CHECKING:
     from queuefront.feed.passport import Measures, Passport, PassportThresholds, Verdict, measure, passport_of
 
 __all__ = [
+    "BINANCE_ARCHIVE",
+    "BINANCE_HISTORY",
     "BLOCK_SHIFT",
     "BYBIT",
+    "BYBIT_HISTORY",
     "CHANGED",
     "DATABENTO",
     "HYPERLIQUID",
     "INSERTED",
     "IN_THE_BOOK_DELETION",
+    "LOBSTER",
     "MEXC",
     "ORDER_COLUMNS",
     "OUT_OF_BOOK_DELETION_ABOVE",
@@ -60,14 +70,18 @@ __all__ = [
     "RANGE_TICKS_MAX",
     "SOURCES",
     "TABLE",
+    "TARDIS",
+    "TARDIS_ARCHIVE",
     "UNCHANGED",
     "CheckReport",
     "Conversion",
     "ConversionAccount",
     "DiffOrderBookSnapshot",
+    "Fetched",
     "Fusion",
     "FusionAccount",
     "Gap",
+    "InputFile",
     "MarketMessage",
     "Measures",
     "MessageDecoder",
@@ -82,16 +96,24 @@ __all__ = [
     "Verdict",
     "check_events",
     "concat_tapes",
+    "convert_binance_history",
+    "convert_binance_snapshot",
     "convert_bybit",
+    "convert_bybit_history",
     "convert_databento",
     "convert_hyperliquid",
     "convert_lines",
+    "convert_lobster",
     "convert_mexc",
     "convert_table",
+    "convert_tardis",
     "correct_event_order",
     "correct_local_timestamp",
     "create_last_snapshot",
     "cuts_every",
+    "download_binance",
+    "download_tardis",
+    "fetch",
     "find_order_violations",
     "fuse_streams",
     "generate_order_latency",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from queuefront.core.dtypes import EVENT
 from queuefront.core.instrument import Instrument
 
-__all__ = ["Conversion", "ConversionAccount", "Gap", "Refusal", "VenueMessage", "quote"]
+__all__ = ["Conversion", "ConversionAccount", "Gap", "InputFile", "Refusal", "VenueMessage", "quote"]
 
 LIST_MAX: Final = 1000
 """Longest list in an account; totals count on."""
@@ -53,6 +53,15 @@ class Gap:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One of the files that went in."""
+
+    path: str
+    sha256: str
+    input_bytes: int
+
+
 @dataclass(slots=True)
 class ConversionAccount:
     """What went in, what came out, and what was left out."""
@@ -61,6 +70,7 @@ class ConversionAccount:
     path: str
     sha256: str = ""
     input_bytes: int = 0
+    inputs: list[InputFile] = field(default_factory=list)  # where a source has several files
     lines: int = 0
     lines_by_kind: dict[str, int] = field(default_factory=dict)
     events: int = 0

@@ -59,6 +59,7 @@ class RawLines:
         self.bytes_total = self.path.stat().st_size
         self.bytes_done = 0
         self.damage: str | None = None
+        self.is_unfinished = False  # the last line has no newline
         self._salvage = salvage
         self._hash = sha256()
 
@@ -86,6 +87,7 @@ class RawLines:
                         f"{self.path}: a line is longer than {LINE_BYTES_MAX:,} bytes; this is not a raw collector file"
                     )
             if last := b"".join(carried):
+                self.is_unfinished = True
                 yield last + b"\n"
 
     def _chunks(self, file: IO[bytes]) -> Iterator[bytes]:

@@ -147,3 +147,29 @@ def test_an_option_that_says_nothing_about_the_source_is_refused(
 ) -> None:
     ran = qf("convert", source, raw_feed(tmp_path), "-o", tmp_path / "a.npz", *options)
     assert (ran.code, ran.err) == (2, f"qf convert: {name} says nothing about {source}; leave it out\n")
+
+
+# --- archives ---------------------------------------------------------------------------------------------------------
+def test_several_files_of_an_archive_become_one_tape(tmp_path: Path) -> None:
+    from tests.unit.feed.sources.csv_files import tardis_file
+
+    at = 1_700_000_000_000_000
+    depth = tardis_file(tmp_path, "incremental_book_L2", f"{at},true,bid,7,1", f"{at + 9},false,ask,9,1")
+    trades = tardis_file(tmp_path, "trades", f"{at},1,buy,9,2")
+    out = tmp_path / "btc.tape"
+    ran = qf("convert", "tardis", depth, trades, "-o", out, "--snapshot-mode", "ignore_sod", "--lot-size", 1)
+    assert (ran.code, ran.err) == (0, "")
+    for row in ("instrument deribit BTC, linear", "lines read 5", "depth 1", "trade 1"):
+        assert row in ran.rows
+    assert Tape.open(out).meta["account"]["inputs"][1]["path"] == str(trades)
+
+
+def test_a_day_that_is_not_known_is_asked_for_by_its_option(tmp_path: Path) -> None:
+    path = tmp_path / "messages.csv"
+    path.write_text("1.5,1,1,5,10000,1\n")
+    ran = qf("convert", "lobster", path, "-o", tmp_path / "a.tape")
+    assert (ran.code, ran.err) == (
+        2,
+        f"qf convert: {path}: times count from midnight and the file's name says no day; give --date\n",
+    )
+    assert qf("convert", "lobster", path, "-o", tmp_path / "a.tape", "--date", "2012-06-21").code == 0

@@ -1,0 +1,265 @@
+"""Convert the files of Bybit's archive to events. Source: bybit.com, "History Data", read 2026-11.
+
+| file | rows |
+| --- | --- |
+| `<date>_<SYMBOL>_ob500.data.zip`, JSON lines | depth, asks before bids; of a snapshot, each side is a clear and levels |
+| `<SYMBOL><date>.csv.gz`, trades | trades; the side is the taker's |
+
+The book's times are milliseconds, the trades' seconds with decimals; both stay exact. There are no times of receipt; a
+local time is the exchange's plus `feed_latency_ns`. Trades come before depth of equal time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from math import isfinite
+from typing import Final, Literal
+
+import msgspec
+import numpy as np
+
+from queuefront.core.dtypes import EVENT
+from queuefront.core.enums import (
+    BUY_EVENT,
+    DEPTH_CLEAR_EVENT,
+    DEPTH_EVENT,
+    DEPTH_SNAPSHOT_EVENT,
+    SELL_EVENT,
+    TRADE_EVENT,
+    ContractKind,
+)
+from queuefront.core.instrument import Number
+from queuefront.feed.conversion import LIST_MAX, Conversion, Gap
+from queuefront.feed.sources.archive import Archive, Ending, Events, PathLike, later_by
+from queuefront.feed.sources.binance_lines import Progress
+from queuefront.feed.sources.csv_columns import TS_MAX, TS_MIN, Column
+from queuefront.feed.sources.csv_records import CsvFile, Layout
+from queuefront.feed.sources.tail import OnBad
+
+__all__ = ["BYBIT_HISTORY", "convert_bybit_history"]
+
+BYBIT_HISTORY: Final = "bybit-history"
+
+_NS_PER_MS: Final = 1_000_000
+_ROWS_HELD: Final = 2**16
+_INFINITY: Final = float("inf")
+_TRADES: Final = Layout(
+    "trades",
+    (
+        Column("timestamp", "seconds"),
+        Column("symbol", "same"),
+        Column("side", "choice", choices={b"Buy": BUY_EVENT, b"Sell": SELL_EVENT}),
+        Column("size", "qty"),
+        Column("price", "price"),
+    ),
+    (
+        "timestamp",
+        "symbol",
+        "side",
+        "size",
+        "price",
+        "tickDirection",
+        "trdMatchID",
+        "grossValue",
+        "homeNotional",
+        "foreignNotional",
+    ),
+)
+
+_Level = tuple[float, float]
+_Run = tuple[int, int, int]  # kind and side, time in ns, rows
+
+
+class _Data(msgspec.Struct):
+    s: str
+    b: list[_Level] = []
+    a: list[_Level] = []
+    u: int = -1
+
+
+class _Message(msgspec.Struct):
+    type: Literal["snapshot", "delta"]
+    ts: int
+    data: _Data
+
+
+_decode = msgspec.json.Decoder(_Message, strict=False).decode  # levels are decimal text
+
+
+class _Refused(Exception):  # noqa: N818 - an outcome, which becomes an error or a count
+    """A message cannot be used."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field, self.reason = field, reason
+
+
+def convert_bybit_history(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    symbol: str | None = None,
+    feed_latency_ns: int = 0,
+    base_latency_ns: int = 0,
+    always_add_latency: bool = False,
+    on_bad: OnBad = "stop",
+    tick_size: Number | None = None,
+    lot_size: Number | None = None,
+    contract: ContractKind | str = ContractKind.LINEAR,
+    multiplier: Number | None = None,
+    gap_threshold_ns: int = 10_000_000_000,
+    progress: Progress | None = None,
+) -> Conversion:
+    """Convert the files of one market.
+
+    Parameters
+    ----------
+    paths : books and trades; of one kind in the order of their times. Which a file is, its first line says.
+    symbol : whose records to take; None: those of the first symbol seen, and another one is refused.
+    feed_latency_ns : from the exchange's time to the local time, for all rows alike.
+    on_bad, base_latency_ns, always_add_latency, tick_size, lot_size, contract, multiplier, gap_threshold_ns, progress : as
+        in `convert_lines`.
+
+    Raises
+    ------
+    ConfigError
+        For a negative latency.
+    DataFormatError, TruncatedFileError, SchemaMismatchError
+        For a file of another kind or market, one that is cut off, or a record that cannot be used.
+    DataError
+        If the grid cannot be inferred.
+    """
+    files = [paths] if not isinstance(paths, Sequence) or isinstance(paths, str) else list(paths)
+    archive = Archive(
+        BYBIT_HISTORY, files, on_bad=on_bad, symbol=symbol, gap_threshold_ns=gap_threshold_ns, progress=progress
+    )
+    books: list[Events] = []
+    trades: list[Events] = []
+    for path in files:
+        if _is_json(archive, path):
+            part = _BookFile(archive, path).read()
+            books.append(part)
+        else:
+            part = _trade_rows(archive, path)
+            trades.append(part)
+        part["local_ts"] = later_by(np.ascontiguousarray(part["exch_ts"]), feed_latency_ns, path)
+    ending = Ending(base_latency_ns, always_add_latency, tick_size, lot_size, contract, multiplier)
+    return archive.finish(np.concatenate([*trades, *books]), ending)
+
+
+def _is_json(archive: Archive, path: PathLike) -> bool:
+    """Tell whether the first line is the beginning of a JSON object."""
+    lines = iter(archive.open(path))
+    try:
+        return next(lines, b"").lstrip()[:1] == b"{"
+    finally:
+        lines.close()  # type: ignore[attr-defined]
+
+
+def _trade_rows(archive: Archive, path: PathLike) -> Events:
+    table = CsvFile(archive, path, (_TRADES,)).read()
+    rows = np.zeros(len(table.line), EVENT)
+    rows["exch_ts"], rows["ev"] = table.columns["timestamp"], table.columns["side"] | TRADE_EVENT
+    rows["px"], rows["qty"] = table.columns["price"], table.columns["size"]
+    archive.find_silence(table.columns["timestamp"], table.line)
+    return rows
+
+
+class _BookFile:
+    """One file of book messages."""
+
+    def __init__(self, archive: Archive, path: PathLike) -> None:
+        self._archive = archive
+        self._lines = archive.open(path)
+        self._px: list[float] = []
+        self._qty: list[float] = []
+        self._runs: list[_Run] = []
+        self._parts: list[Events] = [np.zeros(0, EVENT)]
+        self._last_id = -1
+        self._last_ts = -1
+
+    def read(self) -> Events:
+        number = 0
+        for block in self._lines:
+            for line in block.split(b"\n")[:-1]:
+                number += 1
+                if not line.strip():
+                    self._archive.counts["blank"] += 1
+                    continue
+                try:
+                    self._take(line, number)
+                except _Refused as e:
+                    self._archive.refuse(self._lines.path, number, e.field, e.reason, line)
+                if len(self._px) >= _ROWS_HELD:
+                    self._make_array()
+            self._archive.report(self._lines)
+        self._make_array()
+        self._archive.close(self._lines, number)
+        return np.concatenate(self._parts)
+
+    def _make_array(self) -> None:
+        if not self._px:
+            return
+        runs = np.array(self._runs, np.int64)
+        rows = np.zeros(len(self._px), EVENT)
+        rows["ev"], rows["exch_ts"] = np.repeat(runs[:, 0], runs[:, 2]), np.repeat(runs[:, 1], runs[:, 2])
+        rows["px"], rows["qty"] = np.array(self._px), np.array(self._qty)
+        self._parts.append(rows)
+        self._px, self._qty, self._runs = [], [], []
+
+    def _take(self, line: bytes, number: int) -> None:
+        """Take the rows of a message, all or none."""
+        try:
+            message = _decode(line)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as e:
+            raise _Refused("", str(e)) from e
+        ts = message.ts * _NS_PER_MS
+        if not TS_MIN <= ts <= TS_MAX:
+            raise _Refused("ts", f"{message.ts} is no time in ms between 1990-01-01 and 2100-01-01")
+        archive, data = self._archive, message.data
+        archive.symbol = archive.symbol or data.s
+        if data.s != archive.symbol:
+            if archive.chooses:
+                archive.counts["of other symbols"] += 1
+                return
+            raise _Refused("s", f"{data.s[:40]!r} is another symbol than {archive.symbol!r}; give symbol to choose one")
+        is_whole = message.type == "snapshot"
+        sides = [
+            (side, _columns(levels, name)) for side, levels, name in ((SELL_EVENT, data.a, "a"), (BUY_EVENT, data.b, "b"))
+        ]
+        for side, (px, qty) in sides:
+            if not px:
+                continue
+            if is_whole:
+                self._runs.append((DEPTH_CLEAR_EVENT | side, ts, 1))
+                self._px.append(min(px) if side == BUY_EVENT else max(px))
+                self._qty.append(0.0)
+            self._runs.append(((DEPTH_SNAPSHOT_EVENT if is_whole else DEPTH_EVENT) | side, ts, len(px)))
+            self._px += px
+            self._qty += qty
+        archive.counts[message.type] += 1
+        self._find_gaps(number, ts, data.u, is_whole=is_whole)
+
+    def _find_gaps(self, number: int, ts: int, update_id: int, *, is_whole: bool) -> None:
+        account = self._archive.account
+        found = []
+        if self._last_ts >= 0 and ts - self._last_ts > account.gap_threshold_ns:
+            found.append(Gap("time", number, ts, ts - self._last_ts))
+        if self._last_id >= 0 and update_id >= 0 and not is_whole and update_id != self._last_id + 1:
+            found.append(Gap("sequence", number, ts, update_id - self._last_id - 1))
+        self._last_ts, self._last_id = ts, update_id
+        account.gap_count += len(found)
+        account.gaps += found[: max(LIST_MAX - len(account.gaps), 0)]
+
+
+def _columns(levels: list[_Level], name: str) -> tuple[list[float], list[float]]:
+    """Return prices and quantities; refuse a price that is not positive and finite, a quantity that is negative or not."""
+    flat = list(chain.from_iterable(levels))
+    px, qty = flat[0::2], flat[1::2]
+    if flat and not (isfinite(sum(flat)) and min(px) > 0.0 and min(qty) >= 0.0):
+        for i, (price, quantity) in enumerate(levels):
+            if not (0.0 < price < _INFINITY and 0.0 <= quantity < _INFINITY):
+                raise _Refused(
+                    f"{name}[{i}]", f"price {price} and quantity {quantity}; the one is positive, the other not negative"
+                )
+    return px, qty
