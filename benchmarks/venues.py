@@ -13,6 +13,7 @@ import gzip
 import json
 import os
 import platform
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -197,27 +198,37 @@ def book_line(count: int, repeats: int) -> Line:
 
 
 def memory_line(count: int) -> Line:
-    """Compare the process's memory after a tenth of the messages and after all."""
+    """Decode diffs of a moving market and keep their book; compare the process's memory after each tenth of them."""
     decoder = MessageDecoder("BTCUSDT", is_spot=False, is_combined=True)
     sync = BookSync(Rule.FUTURES)
     sync.connect(0)
-    sizes = []
-    template = made_up(1)[0][1]
-    head, tail = template.split(b'"U":4,"u":7,"pu":3')
-    for i in range(1, count + 1):
-        message = decoder.decode(head + b'"U":%d,"u":%d,"pu":%d' % (i + 1, i + 1, i) + tail, MS * 10**6 + i)
-        if i == 1:
-            sync.receive(message)
-            sync.take_snapshot(message._replace(last_id=1, rows=message.rows[:0]), sync.generation)
-        else:
-            sync.receive(message)
-        if i == max(count // 10, 1) or i == count:
+    first = decoder.decode(moving_diff(1), MS * 10**6)
+    sync.receive(first)
+    sync.take_snapshot(first._replace(last_id=1, rows=first.rows[:0]), sync.generation)
+    part, sizes = max(count // 10, 1), []
+    for i in range(2, count + 1):
+        sync.receive(decoder.decode(moving_diff(i), MS * 10**6 + i))
+        if i % part == 0:
             gc.collect()
             sizes.append(_resident_mb())
-    grown = sizes[-1] - sizes[0]
-    figure = f"{sizes[0]:.0f} MB, {sizes[-1]:.0f} MB"
-    check = "in sync" if sync.is_valid else "out of sync"
-    return Line(f"memory after {count // 10:,} and {count:,} diffs", figure, "flat", grown < 10, check)
+            print(f"{i:,} diffs: {sizes[-1]:.1f} MB", file=sys.stderr, flush=True)
+    if not sync.is_valid:
+        raise RuntimeError(f"the book is out of sync after {count:,} diffs without a gap: {sync.counts}")
+    text = ", ".join(f"{size:.0f}" for size in sizes) + " MB"
+    check = f"{sync.book.level_count:,} levels in sync"
+    return Line(f"memory after each {part:,} of {count:,} diffs", text, "flat", sizes[-1] - sizes[0] < 10, check)
+
+
+def moving_diff(i: int) -> bytes:
+    """Return the `i`-th diff of a market that walks 2,000 ticks up and down: three levels a side, two of them removed."""
+    tick = 618_000 + abs(i % 4_000 - 2_000)
+    passed = divmod(tick, 10)
+    levels = [b'["%d.%d","%d.5"],["%d.%d","0"],["%d.%d","0"]' % (*divmod(near, 10), i % 9 + 1, *divmod(far, 10), *passed)
+              for near, far in ((tick - 1, tick - 101), (tick + 1, tick + 101))]  # fmt: skip
+    return (
+        b'{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":%d,"T":%d,"s":"BTCUSDT","U":%d,"u":%d,"pu":%d,'
+        b'"b":[%b],"a":[%b]}}' % (MS + i, MS + i, i, i, i - 1, *levels)
+    )
 
 
 # --- over loopback --------------------------------------------------------------------------------------------------------
@@ -304,13 +315,13 @@ async def _loopback(count: int) -> list[Line]:
     ]
 
 
-def measure(scale: int, repeats: int) -> str:
+def measure(scale: int, repeats: int, memory: int) -> str:
     """Run every load, `scale` times smaller than the figures ask, and return the table."""
     lines = [
         *decode_lines(max(90_000 // scale, 200), repeats),
         book_line(max(90_000 // scale, 200), repeats),
         *asyncio.run(_loopback(max(2_000 // scale, 20))),
-        memory_line(max(10_000_000 // scale, 100)),
+        memory_line(max(memory, 100)),
     ]
     machine = f"{platform.system()}, {os.cpu_count()} cores; Python {platform.python_version()}."
     head = "| load | measured | asked |  | came to |\n| --- | ---: | ---: | --- | --- |"
@@ -327,11 +338,16 @@ def measure(scale: int, repeats: int) -> str:
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and write the table into a page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scale", type=int, default=1, help="divide every size by this")
+    parser.add_argument("--scale", type=int, default=1, help="divide every size but that of --memory by this")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--memory", type=int, default=10_000_000, help="diffs of the memory load")
+    parser.add_argument("--only-memory", action="store_true", help="run the memory load alone and print it")
     parser.add_argument("--write", type=Path, help="page with marks to write the table into")
     options = parser.parse_args(arguments)
-    text = measure(options.scale, options.repeats)
+    if options.only_memory:
+        print(memory_line(options.memory).markdown())
+        return
+    text = measure(options.scale, options.repeats, options.memory)
     print(text)
     if options.write:
         write_between_marks(options.write, text)

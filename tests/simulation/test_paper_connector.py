@@ -149,8 +149,9 @@ def test_a_session_under_every_fault_ends_with_equal_accounts(venue: str) -> Non
 
 
 @pytest.mark.soak
-def test_ten_thousand_orders_under_every_fault_end_with_equal_accounts() -> None:
-    run(lambda _loop: trade(USDM, 10_000, random_faults(0.02), events=200_000))
+@pytest.mark.parametrize("venue", [SPOT, USDM, COINM])
+def test_ten_thousand_orders_under_every_fault_end_with_equal_accounts(venue: str) -> None:
+    run(lambda _loop: trade(venue, 10_000, random_faults(0.02), events=200_000))
 
 
 @pytest.mark.soak
