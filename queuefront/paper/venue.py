@@ -191,21 +191,21 @@ class PaperVenue:
         faults = self.faults.call(request.method, request.path, now_ns)
         after_ns = now_ns + sum(fault.ms for fault in faults if fault.kind is FaultKind.SLOW) * NS_PER["ms"]
         replaced = next((fault for fault in faults if fault.kind in _REPLACED), None)
+        is_empty = replaced is not None and replaced.kind is FaultKind.EMPTY_ANSWER
         route = self._routes.get((request.method, request.path))
         try:
-            if replaced is None or replaced.executes:
-                payload = self.perform(request)
-            if replaced is not None:
+            payload = self.perform(request) if replaced is None or replaced.executes else None
+            if replaced is not None and not is_empty:
                 raise self._fault_refusal(replaced.kind)
             status, headers = 200, {}
         except ApiError as e:
             payload, status = {"code": e.code, "msg": e.text}, e.status
             headers = {} if e.retry_after_s is None else {"Retry-After": str(e.retry_after_s)}
         headers |= self.context.limiter.headers(now_ns, counts_orders=route is not None and route.is_order)
-        body = msgspec.json.encode(payload)
+        body = b"" if is_empty else msgspec.json.encode(payload)
         if any(fault.kind is FaultKind.MALFORMED_ANSWER for fault in faults):
             body = body[: len(body) // 2]
-        return Answer(status, body, headers, after_ns)
+        return Answer(200 if is_empty else status, body, headers, after_ns)
 
     def _fault_refusal(self, kind: FaultKind) -> Exception:
         now_ns = self.exchange.now_ns
@@ -283,6 +283,7 @@ _REPLACED: Final = {
     FaultKind.INTERNAL_ERROR: "internal",
     FaultKind.OVERLOADED: "busy",
     FaultKind.TIMEOUT: "timeout",
+    FaultKind.EMPTY_ANSWER: "",  # no refusal, and no answer either
 }
 
 

@@ -122,7 +122,7 @@ class Trader:
 
     async def compare(self) -> None:
         """Once nothing fails any more, both sides say the same."""
-        self.server.venue.faults._lines.clear()
+        self.server.venue.faults.clear()
         await asyncio.sleep(130)
         self.ours.pump()
         exchange = self.server.venue.exchange
