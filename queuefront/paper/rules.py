@@ -54,6 +54,7 @@ class VenueRules:
     websocket_api_path: str
     control_limit_per_s: int
     ping_every_s: int
+    pong_within_s: int
     order_types: tuple[str, ...]
     times_in_force: tuple[str, ...]
 
@@ -92,6 +93,7 @@ RULES: Final = {
         websocket_api_path="/ws-api/v3",
         control_limit_per_s=5,
         ping_every_s=20,
+        pong_within_s=60,
         order_types=("LIMIT", "LIMIT_MAKER", "MARKET"),
         times_in_force=("GTC", "IOC", "FOK"),
     ),
@@ -107,6 +109,7 @@ RULES: Final = {
         websocket_api_path="/ws-fapi/v1",
         control_limit_per_s=10,
         ping_every_s=180,
+        pong_within_s=600,
         order_types=("LIMIT", "MARKET"),
         times_in_force=("GTC", "IOC", "FOK", "GTX"),
     ),
@@ -122,6 +125,7 @@ RULES: Final = {
         websocket_api_path="/ws-dapi/v1",
         control_limit_per_s=10,
         ping_every_s=180,
+        pong_within_s=600,
         order_types=("LIMIT", "MARKET"),
         times_in_force=("GTC", "IOC", "FOK", "GTX"),
     ),

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from queuefront.core.clock import NS_PER
+from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Number, exact
 from queuefront.paper.account_routes import API_KEY, account_routes
 from queuefront.paper.connection import Connection
@@ -57,6 +58,7 @@ class PaperConfig:
     start_ns : the venue's time at which the tapes begin; where it is None, the clock's present time.
     keys : secrets by API key, all of the one account.
     faults, seed : what goes wrong, and the seed of its chances.
+    connection_age_s : after so long the venue ends a WebSocket, whatever it carries.
     """
 
     venue: str
@@ -70,6 +72,11 @@ class PaperConfig:
     keys: Mapping[str, str] = field(default_factory=lambda: {DEFAULT_KEY: DEFAULT_SECRET})
     faults: Sequence[Fault] = ()
     seed: int = 0
+    connection_age_s: float = 86_400
+
+    def __post_init__(self) -> None:
+        if not self.connection_age_s > 0:
+            raise ConfigError(f"connection_age_s is {self.connection_age_s:g}; give the seconds that a WebSocket may stand")
 
 
 @dataclass(frozen=True, slots=True)
