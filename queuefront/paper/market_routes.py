@@ -129,9 +129,8 @@ def _book_ticker(context: Context, params: Parameters) -> Any:
 
 def _ticker(context: Context, traded: TradedMarket) -> dict[str, Any]:
     market, top = traded.market, traded.replay.top()
-    payload: dict[str, Any] = {"symbol": market.symbol}
-    if context.rules.is_inverse:
-        payload = {"lastUpdateId": top.update_id, "symbol": market.symbol, "pair": market.pair}
+    payload: dict[str, Any] = {} if context.rules.is_spot else {"lastUpdateId": top.update_id}
+    payload |= {"symbol": market.symbol} | ({"pair": market.pair} if context.rules.is_inverse else {})
     payload |= {
         "bidPrice": market.tick_text(top.bid_tick or 0),
         "bidQty": market.lots_text(top.bid_lots),
