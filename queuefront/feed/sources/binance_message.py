@@ -89,7 +89,7 @@ class MessageDecoder:
         # What a message is scanned in, kept from one to the next. The views of bytes are there because numpy copies a
         # structured array field by field, ten times slower.
         self._line = np.zeros((1, LINE_COLUMNS), np.int64)
-        self._columns = memoryview(self._line[0])
+        self._columns = self._line[0].data
         self._make_room(4096)
         self._last_exch_ts = 0
 
@@ -130,7 +130,7 @@ class MessageDecoder:
         """Make buffers for messages of so many bytes; they grow and are kept."""
         self._buffer = np.zeros(2 * size, np.uint8)
         self._rows = np.zeros(2 * size // _ROW_BYTES_MIN + 1, EVENT)
-        self._bytes, self._row_bytes = memoryview(self._buffer), memoryview(self._rows.view(np.uint8))
+        self._bytes, self._row_bytes = self._buffer.data, self._rows.view(np.uint8).data
 
     def _decode(self, message: bytes, wanted: Wanted, local_ts: int) -> MarketMessage:
         try:
