@@ -86,6 +86,7 @@ def depth_payload(context: Context, traded: TradedMarket, limit: int) -> dict[st
         if context.rules.is_inverse:
             payload |= {"symbol": market.symbol, "pair": market.pair}
         payload |= {"E": context.now_ms, "T": context.now_ms}
+    traded.replay.give()
     bids, asks = traded.replay.snapshot(limit)
     payload["bids"] = [[market.tick_text(tick), market.lots_text(lots)] for tick, lots in bids]
     payload["asks"] = [[market.tick_text(tick), market.lots_text(lots)] for tick, lots in asks]

@@ -85,4 +85,5 @@ def test_the_connectors_book_is_the_exchanges_at_every_valid_moment(
 
     watch, counts = run(main)
     assert watch.checked > 50
+    assert watch.wrong == []
     assert counts.gaps == 0 if not faults else counts.gaps > 0
