@@ -64,8 +64,9 @@ def test_the_connectors_figures_are_measured_and_written(
     page.write_text(f"{BEGIN}\n{END}\n")
     venues.main(["--scale", "1000", "--repeats", "1", "--memory", "10000", "--write", str(page)])
     text = page.read_text()
-    assert text.count("\n| ") == 8
+    assert text.count("\n| ") == 9
     assert capsys.readouterr().out in text + "\n"
+    assert "20,000 diffs a second by WebSocket" in text
     assert " of 20 diffs published" in text
     assert " 0 of 20" not in text
     assert "in sync" in text
