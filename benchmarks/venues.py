@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import gzip
 import json
+import multiprocessing
 import os
 import platform
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -197,27 +200,38 @@ def book_line(count: int, repeats: int) -> Line:
 
 
 def memory_line(count: int) -> Line:
-    """Compare the process's memory after a tenth of the messages and after all."""
+    """Decode diffs of a moving market and keep their book; compare the process's memory after each tenth of them."""
     decoder = MessageDecoder("BTCUSDT", is_spot=False, is_combined=True)
     sync = BookSync(Rule.FUTURES)
     sync.connect(0)
-    sizes = []
-    template = made_up(1)[0][1]
-    head, tail = template.split(b'"U":4,"u":7,"pu":3')
-    for i in range(1, count + 1):
-        message = decoder.decode(head + b'"U":%d,"u":%d,"pu":%d' % (i + 1, i + 1, i) + tail, MS * 10**6 + i)
-        if i == 1:
-            sync.receive(message)
-            sync.take_snapshot(message._replace(last_id=1, rows=message.rows[:0]), sync.generation)
-        else:
-            sync.receive(message)
-        if i == max(count // 10, 1) or i == count:
+    first = decoder.decode(moving_diff(1), MS * 10**6)
+    sync.receive(first)
+    sync.take_snapshot(first._replace(last_id=1, rows=first.rows[:0]), sync.generation)
+    part, sizes = max(count // 10, 1), []
+    for i in range(2, count + 1):
+        sync.receive(decoder.decode(moving_diff(i), MS * 10**6 + i))
+        if i % part == 0:
             gc.collect()
             sizes.append(_resident_mb())
-    grown = sizes[-1] - sizes[0]
-    figure = f"{sizes[0]:.0f} MB, {sizes[-1]:.0f} MB"
-    check = "in sync" if sync.is_valid else "out of sync"
-    return Line(f"memory after {count // 10:,} and {count:,} diffs", figure, "flat", grown < 10, check)
+            print(f"{i:,} diffs: {sizes[-1]:.1f} MB", file=sys.stderr, flush=True)
+    if not sync.is_valid:
+        raise RuntimeError(f"the book is out of sync after {count:,} diffs without a gap: {sync.counts}")
+    text = ", ".join(f"{size:.0f}" for size in sizes) + " MB"
+    check = f"{sync.book.level_count:,} levels in sync"
+    return Line(f"memory after each {part:,} of {count:,} diffs", text, "flat", sizes[-1] - sizes[0] < 10, check)
+
+
+def moving_diff(i: int, ms: int = 0) -> bytes:
+    """Return the `i`-th diff of a market that walks 2,000 ticks up and down: three levels a side, two of them removed."""
+    ms = ms or MS + i
+    tick = 618_000 + abs(i % 4_000 - 2_000)
+    passed = divmod(tick, 10)
+    levels = [b'["%d.%d","%d.5"],["%d.%d","0"],["%d.%d","0"]' % (*divmod(near, 10), i % 9 + 1, *divmod(far, 10), *passed)
+              for near, far in ((tick - 1, tick - 101), (tick + 1, tick + 101))]  # fmt: skip
+    return (
+        b'{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":%d,"T":%d,"s":"BTCUSDT","U":%d,"u":%d,"pu":%d,'
+        b'"b":[%b],"a":[%b]}}' % (ms, ms, i, i, i - 1, *levels)
+    )
 
 
 # --- over loopback --------------------------------------------------------------------------------------------------------
@@ -304,13 +318,112 @@ async def _loopback(count: int) -> list[Line]:
     ]
 
 
-def measure(scale: int, repeats: int) -> str:
+class _Flood(WSListener):  # type: ignore[misc]
+    """Pushes so many diffs at a rate, whoever keeps up, once it is subscribed to."""
+
+    def __init__(self, count: int, rate: int) -> None:
+        super().__init__()
+        self._count, self._rate = count, rate
+        self._task: asyncio.Task[None] | None = None
+
+    def on_ws_frame(self, transport: WSTransport, frame: Any) -> None:
+        if frame.msg_type == WSMsgType.TEXT and self._task is None:
+            self._task = asyncio.ensure_future(self._push(transport))
+
+    async def _push(self, transport: WSTransport) -> None:
+        start, i = time.perf_counter(), 0
+        while i < self._count:
+            due = min(int((time.perf_counter() - start) * self._rate), self._count)
+            for number in range(i, due):
+                transport.send(WSMsgType.TEXT, moving_diff(number + 2, time.time_ns() // 10**6))
+            i = due
+            await asyncio.sleep(0.001)
+
+
+def _flood(pipe: Any, count: int, rate: int) -> None:
+    """Serve a flood in a process of its own, so that the connector has a core to itself, until the pipe is closed."""
+
+    async def serve() -> None:
+        def flood(request: WSUpgradeRequest) -> WSListener:
+            return _Flood(count, rate)
+
+        server = await ws_create_server(flood, "127.0.0.1", 0)
+        pipe.send(server.sockets[0].getsockname()[1])
+        with contextlib.suppress(EOFError):
+            await asyncio.to_thread(pipe.recv)
+        server.close()
+
+    asyncio.run(serve())
+
+
+async def _sustained(port: int, count: int) -> tuple[list[int], float, MarketStream]:
+    """Follow a flood; return how late each diff was in the book, ms, the share of a core that it took, and the stream."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({"lastUpdateId": 2, "E": MS, "T": MS, "bids": [], "asks": []})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    rest = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    where = Addresses(rest, f"ws://127.0.0.1:{port}", f"ws://127.0.0.1:{port}")
+    client = BinanceClient(SessionConfig("binance-usdm", "custom", addresses=where), AiohttpTransport(), jitter=lambda: 0.0)
+    late: list[int] = []
+    done = asyncio.Event()
+
+    def take(events: MarketEvents) -> None:
+        if events.kind == "depth":
+            late.append(time.time_ns() // 10**6 - events.exch_ts // 10**6)
+            if stream.feed("BTCUSDT").sync.last_id > count:
+                done.set()
+
+    stream = MarketStream(client, PicowsConnector(), ["BTCUSDT"], ["depth@100ms"], take, jitter=lambda: 0.0)
+    stream.feed("BTCUSDT").decoder.decode(moving_diff(1), MS * 10**6)  # loaded, before the flood begins
+    begun, worked = time.perf_counter(), time.process_time()
+    task = asyncio.ensure_future(stream.run())
+    await asyncio.wait_for(done.wait(), 60 + count / 1_000)
+    share = (time.process_time() - worked) / (time.perf_counter() - begun)
+    stream.stop()
+    await task
+    await client.close()
+    await runner.cleanup()
+    return late, share, stream
+
+
+def sustained_line(count: int, rate: int = 20_000) -> Line:
+    """Receive, decode, check and book diffs at the asked rate for as long as they last."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_flood, args=(theirs, count, rate), daemon=True)
+    process.start()
+    try:
+        late, share, stream = asyncio.run(_sustained(ours.recv(), count))
+    finally:
+        ours.close()
+        theirs.close()
+        process.join(10)
+        process.terminate()
+    if stream.feed("BTCUSDT").sync.counts.gaps:
+        raise RuntimeError("a gap in a flood without any")
+    begin, end = late[len(late) // 10 : len(late) // 5], late[-len(late) // 10 :]
+    kept_up = sorted(end)[len(end) // 2] <= sorted(begin)[len(begin) // 2] + 20
+    figure = f"{share:.0%} of a core; late at the end p50 {sorted(end)[len(end) // 2]} ms"
+    check = f"{len(late):,} of {count:,} diffs published, {stream.feed('BTCUSDT').sync.book.level_count:,} levels"
+    return Line(
+        f"{rate:,} diffs a second by WebSocket to the book, for {count / rate:.1f} s", figure, "keeps up", kept_up, check
+    )
+
+
+def measure(scale: int, repeats: int, memory: int) -> str:
     """Run every load, `scale` times smaller than the figures ask, and return the table."""
     lines = [
         *decode_lines(max(90_000 // scale, 200), repeats),
         book_line(max(90_000 // scale, 200), repeats),
+        sustained_line(max(600_000 // scale, 200)),
         *asyncio.run(_loopback(max(2_000 // scale, 20))),
-        memory_line(max(10_000_000 // scale, 100)),
+        memory_line(max(memory, 100)),
     ]
     machine = f"{platform.system()}, {os.cpu_count()} cores; Python {platform.python_version()}."
     head = "| load | measured | asked |  | came to |\n| --- | ---: | ---: | --- | --- |"
@@ -327,11 +440,16 @@ def measure(scale: int, repeats: int) -> str:
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and write the table into a page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scale", type=int, default=1, help="divide every size by this")
+    parser.add_argument("--scale", type=int, default=1, help="divide every size but that of --memory by this")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--memory", type=int, default=10_000_000, help="diffs of the memory load")
+    parser.add_argument("--only-memory", action="store_true", help="run the memory load alone and print it")
     parser.add_argument("--write", type=Path, help="page with marks to write the table into")
     options = parser.parse_args(arguments)
-    text = measure(options.scale, options.repeats)
+    if options.only_memory:
+        print(memory_line(options.memory).markdown())
+        return
+    text = measure(options.scale, options.repeats, options.memory)
     print(text)
     if options.write:
         write_between_marks(options.write, text)

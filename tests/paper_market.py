@@ -47,12 +47,12 @@ def symbol(venue: str) -> str:
     return instrument(venue).symbol
 
 
-def story(venue: str, rows: Any = STORY) -> Tape:
+def story(venue: str, rows: Any = STORY, listed: Instrument | None = None) -> Tape:
     events = np.zeros(len(rows), EVENT)
     for i, (ev, seconds, px, qty) in enumerate(rows):
         events["ev"][i], events["exch_ts"][i], events["px"][i], events["qty"][i] = ev, T0 + round(seconds * SECOND), px, qty
     events["local_ts"] = events["exch_ts"]
-    return Tape.build(events, instrument(venue), source="story")
+    return Tape.build(events, listed or instrument(venue), source="story")
 
 
 def synthetic(venue: str, events: int = 20_000, seed: int = 3) -> Tape:

@@ -38,6 +38,9 @@ def paper_serve(
         list[str] | None, typer.Option(metavar="ASSET=AMOUNT", help="What the account starts with; once for each.")
     ] = None,
     faults: Annotated[Path | None, typer.Option(metavar="FILE", help="Script of faults, TOML; see docs/paper.md.")] = None,
+    connection_age: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long a WebSocket stands before the venue ends it.")
+    ] = 86_400.0,
     api_key: Annotated[str, typer.Option(help="The key that clients show.")] = "paper-trading-key",
     secret: Annotated[str, typer.Option(help="The secret that they sign with.")] = "paper-trading-secret",  # noqa: S107
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
@@ -65,6 +68,7 @@ def paper_serve(
         keys={api_key: secret},
         faults=script,
         seed=seed,
+        connection_age_s=connection_age,
     )
     asyncio.run(_serve(config, (host, port), is_stepped=speed == "step", exit_at_end=exit_at_end))
 

@@ -30,11 +30,20 @@ class Connection:
     """One WebSocket.
 
     is_combined : frames say of which stream they are.   route : public, market, private, or empty for all.
+    opened_ns : when it was opened.
     """
 
     def __init__(
-        self, faults: FaultPlan, *, is_combined: bool = False, route: str = "", control_limit_per_s: int = 10
+        self,
+        faults: FaultPlan,
+        *,
+        is_combined: bool = False,
+        route: str = "",
+        control_limit_per_s: int = 10,
+        opened_ns: int = 0,
     ) -> None:
+        self._opened_ns = opened_ns
+        self._pinged_ns, self._unanswered_ns = opened_ns, 0
         self._faults, self._is_combined, self._route = faults, is_combined, route
         self._control_limit_per_s = control_limit_per_s
         self._control_second, self._control_count = -1, 0
@@ -150,6 +159,26 @@ class Connection:
         """Send what was delayed until now."""
         while self._delayed and self._delayed[0][0] <= now_ns:
             self._push(heapq.heappop(self._delayed)[2])
+
+    # --- its life -----------------------------------------------------------------------------------------------------
+    def wants_ping(self, now_ns: int, every_s: int) -> bool:
+        """Whether a ping is due; then it counts as sent."""
+        if now_ns - self._pinged_ns < every_s * NS_PER["s"]:
+            return False
+        self._pinged_ns = now_ns
+        self._unanswered_ns = self._unanswered_ns or now_ns
+        return True
+
+    def pong(self) -> None:
+        """The client answered a ping."""
+        self._unanswered_ns = 0
+
+    def close_what_is_over(self, now_ns: int, age_limit_s: float, pong_within_s: int) -> None:
+        """End a connection that reached the venue's age limit, or whose client leaves pings without an answer."""
+        if now_ns - self._opened_ns >= age_limit_s * NS_PER["s"]:
+            self.close("the connection is as old as it may become")
+        elif self._unanswered_ns and now_ns - self._unanswered_ns >= pong_within_s * NS_PER["s"]:
+            self.close("a ping was not answered")
 
     def close(self, reason: str) -> None:
         """End the connection after what was sent before."""

@@ -11,7 +11,7 @@ A script is TOML::
     after_s = 10                  # since the start, in the venue's time
     until_s = 60
     count = 3                     # at most so often
-    executes = true               # timeout, server-error: the request was carried out all the same
+    executes = true               # timeout, server-error, empty-answer: the request was carried out all the same
 
 Each fault draws from a stream of its own, so that another line in the script leaves the draws of the others as they
 were.
@@ -56,6 +56,7 @@ class FaultKind(StrEnum):
     TIMEOUT = "timeout"  # -1007: nobody knows what became of it
     SLOW = "slow"  # the answer comes `ms` later
     MALFORMED_ANSWER = "malformed-answer"  # the answer is cut off in its middle
+    EMPTY_ANSWER = "empty-answer"  # 200 without a word: nobody knows what became of it
     CLOCK_OFFSET = "clock-offset"  # the venue's clock is wrong by `ms`
 
 
@@ -98,9 +99,17 @@ class FaultPlan:
     """The faults of one run. start_ns : when it begins, in the venue's time."""
 
     def __init__(self, faults: Sequence[Fault] = (), seed: int = 0, start_ns: int = 0) -> None:
-        self._start_ns = start_ns
+        self._start_ns, self._seed = start_ns, seed
         self._lines = [_Line(fault, Dice(seed, i)) for i, fault in enumerate(faults)]
         self.shown: dict[FaultKind, int] = {}
+
+    def add(self, fault: Fault) -> None:
+        """Let something more go wrong from now on."""
+        self._lines.append(_Line(fault, Dice(self._seed, len(self._lines))))
+
+    def clear(self) -> None:
+        """Let nothing go wrong any more."""
+        self._lines.clear()
 
     def begin(self, start_ns: int) -> None:
         """Let the run begin at another time of the venue."""
@@ -220,4 +229,6 @@ def random_faults(probability: float = 0.01) -> list[Fault]:
         Fault(FaultKind.MALFORMED_ANSWER, "*", rare),
         Fault(FaultKind.CLOCK_OFFSET, ms=-300, after_s=20, until_s=40),
         Fault(FaultKind.BANNED, "*", rare / 10, count=1),
+        Fault(FaultKind.EMPTY_ANSWER, "*", rare),
+        Fault(FaultKind.EMPTY_ANSWER, "*", rare, executes=True),
     ]

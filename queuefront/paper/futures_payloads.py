@@ -292,7 +292,14 @@ class FuturesPayloads:
         }
         if self._rules.is_inverse:
             return payload | {"maxQty": "100000000", "notionalValue": "0"}
-        return payload | {"maxNotional": "100000000", "bidNotional": "0", "askNotional": "0", "notional": "0"}
+        return payload | {
+            "maxNotional": "100000000",
+            "bidNotional": "0",
+            "askNotional": "0",
+            "notional": "0",
+            "isolatedMargin": "0.00000000",
+            "isolatedWallet": "0",
+        }
 
     def commission(self, symbol: str, fees: FeeRates) -> dict[str, Any]:
         """Return the fee rates of a symbol."""

@@ -86,6 +86,7 @@ def depth_payload(context: Context, traded: TradedMarket, limit: int) -> dict[st
         if context.rules.is_inverse:
             payload |= {"symbol": market.symbol, "pair": market.pair}
         payload |= {"E": context.now_ms, "T": context.now_ms}
+    traded.replay.give()
     bids, asks = traded.replay.snapshot(limit)
     payload["bids"] = [[market.tick_text(tick), market.lots_text(lots)] for tick, lots in bids]
     payload["asks"] = [[market.tick_text(tick), market.lots_text(lots)] for tick, lots in asks]
@@ -129,9 +130,8 @@ def _book_ticker(context: Context, params: Parameters) -> Any:
 
 def _ticker(context: Context, traded: TradedMarket) -> dict[str, Any]:
     market, top = traded.market, traded.replay.top()
-    payload: dict[str, Any] = {"symbol": market.symbol}
-    if context.rules.is_inverse:
-        payload = {"lastUpdateId": top.update_id, "symbol": market.symbol, "pair": market.pair}
+    payload: dict[str, Any] = {} if context.rules.is_spot else {"lastUpdateId": top.update_id}
+    payload |= {"symbol": market.symbol} | ({"pair": market.pair} if context.rules.is_inverse else {})
     payload |= {
         "bidPrice": market.tick_text(top.bid_tick or 0),
         "bidQty": market.lots_text(top.bid_lots),

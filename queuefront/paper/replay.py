@@ -81,6 +81,7 @@ class Replay:
         self._trade_count = 0
         self.recent_trades: deque[MarketTrade] = deque(maxlen=_RECENT_TRADES)
         self.last_ts = 0
+        self._given: dict[int, npt.NDArray[np.int64]] = {}
 
     @property
     def is_over(self) -> bool:
@@ -179,6 +180,15 @@ class Replay:
         lots[2 * (self._bid_level + 1) :: 2] = 0
         lots[1 : 2 * max(self._ask_level, 0) + 1 : 2] = 0
         return lots
+
+    def give(self) -> None:
+        """Note that a client is given the published book as it is now, in the middle of a step."""
+        self._given[self.update_id] = self.visible()
+
+    def take_given(self) -> list[npt.NDArray[np.int64]]:
+        """Return the books that clients were given since the last call."""
+        given, self._given = list(self._given.values()), {}
+        return given
 
     def levels_of(self, places: npt.NDArray[np.int64], lots: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
         """Return (tick, lots) of places in the array that `visible` gives."""

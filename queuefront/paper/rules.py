@@ -5,7 +5,7 @@ Sources: Binance Spot "Rest API", "Limits"; Binance USD-M and COIN-M "General In
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -54,6 +54,7 @@ class VenueRules:
     websocket_api_path: str
     control_limit_per_s: int
     ping_every_s: int
+    pong_within_s: int
     order_types: tuple[str, ...]
     times_in_force: tuple[str, ...]
 
@@ -79,53 +80,48 @@ _TEN_S_300: Final = OrderLimit(10, 300, "10S", "SECOND", 10)
 _MINUTE: Final = OrderLimit(60, 1200, "1M", "MINUTE", 1)
 _FUTURES_DEPTHS: Final = (5, 10, 20, 50, 100, 500, 1000)
 
-RULES: Final = {
-    VenueName.SPOT: VenueRules(
-        name=VenueName.SPOT,
-        prefix="/api/v3",
-        weight_limit=6000,
-        order_limits=(_TEN_S_100, _DAY),
-        maker=Decimal("0.001"),
-        taker=Decimal("0.001"),
-        min_notional=Decimal(5),
-        depth_limits=(),
-        websocket_api_path="/ws-api/v3",
-        control_limit_per_s=5,
-        ping_every_s=20,
-        order_types=("LIMIT", "LIMIT_MAKER", "MARKET"),
-        times_in_force=("GTC", "IOC", "FOK"),
-    ),
-    VenueName.USDM: VenueRules(
-        name=VenueName.USDM,
-        prefix="/fapi/v1",
-        weight_limit=2400,
-        order_limits=(_TEN_S_300, _MINUTE),
-        maker=Decimal("0.0002"),
-        taker=Decimal("0.0005"),
-        min_notional=Decimal(5),
-        depth_limits=_FUTURES_DEPTHS,
-        websocket_api_path="/ws-fapi/v1",
-        control_limit_per_s=10,
-        ping_every_s=180,
-        order_types=("LIMIT", "MARKET"),
-        times_in_force=("GTC", "IOC", "FOK", "GTX"),
-    ),
-    VenueName.COINM: VenueRules(
-        name=VenueName.COINM,
-        prefix="/dapi/v1",
-        weight_limit=2400,
-        order_limits=(_TEN_S_300, _MINUTE),
-        maker=Decimal("0.0001"),
-        taker=Decimal("0.0005"),
-        min_notional=Decimal(0),
-        depth_limits=_FUTURES_DEPTHS,
-        websocket_api_path="/ws-dapi/v1",
-        control_limit_per_s=10,
-        ping_every_s=180,
-        order_types=("LIMIT", "MARKET"),
-        times_in_force=("GTC", "IOC", "FOK", "GTX"),
-    ),
-}
+_SPOT: Final = VenueRules(
+    name=VenueName.SPOT,
+    prefix="/api/v3",
+    weight_limit=6000,
+    order_limits=(_TEN_S_100, _DAY),
+    maker=Decimal("0.001"),
+    taker=Decimal("0.001"),
+    min_notional=Decimal(5),
+    depth_limits=(),
+    websocket_api_path="/ws-api/v3",
+    control_limit_per_s=5,
+    ping_every_s=20,
+    pong_within_s=60,
+    order_types=("LIMIT", "LIMIT_MAKER", "MARKET"),
+    times_in_force=("GTC", "IOC", "FOK"),
+)
+_USDM: Final = VenueRules(
+    name=VenueName.USDM,
+    prefix="/fapi/v1",
+    weight_limit=2400,
+    order_limits=(_TEN_S_300, _MINUTE),
+    maker=Decimal("0.0002"),
+    taker=Decimal("0.0005"),
+    min_notional=Decimal(5),
+    depth_limits=_FUTURES_DEPTHS,
+    websocket_api_path="/ws-fapi/v1",
+    control_limit_per_s=10,
+    ping_every_s=180,
+    pong_within_s=600,
+    order_types=("LIMIT", "MARKET"),
+    times_in_force=("GTC", "IOC", "FOK", "GTX"),
+)
+_COINM: Final = replace(
+    _USDM,
+    name=VenueName.COINM,
+    prefix="/dapi/v1",
+    maker=Decimal("0.0001"),
+    min_notional=Decimal(0),
+    websocket_api_path="/ws-dapi/v1",
+)
+
+RULES: Final = {rules.name: rules for rules in (_SPOT, _USDM, _COINM)}
 
 
 def rules_of(venue: str) -> VenueRules:

@@ -50,6 +50,7 @@ class PaperServer:
         # Loading takes its time; the tape begins when the venue listens, unless the configuration says when.
         self._begins_late = clock is not None and config.start_ns is None
         self.clock: PaperClock = clock if clock is not None else StepClock(self.venue.exchange.now_ns)
+        self._age_limit_s = config.connection_age_s
         self._api = WebSocketApi(self.venue)
         self._host, self._port = host, port
         self._open: dict[Connection, web.WebSocketResponse] = {}
@@ -131,6 +132,9 @@ class PaperServer:
 
     def _catch_up(self) -> None:
         self.venue.advance(self.clock.now_ns())
+        rules, now_ns = self.venue.rules, self.venue.exchange.now_ns
+        for connection in self._open:
+            connection.close_what_is_over(now_ns, self._age_limit_s, rules.pong_within_s)
         self._wake()
 
     def _wake(self) -> None:
@@ -195,13 +199,17 @@ class PaperServer:
         match = _STREAM_PATH.fullmatch(path.replace("/pm/", "/", 1))
         if not is_api and match is None:
             return web.Response(status=404)
-        socket = web.WebSocketResponse(autoping=True, max_msg_size=_BODY_BYTES_MAX)
+        socket = web.WebSocketResponse(autoping=False, max_msg_size=_BODY_BYTES_MAX)
         await socket.prepare(request)
         connection = self._connect(match, query, is_api=is_api)
         self._open[connection], self._wakers[connection] = socket, asyncio.Event()
         writer = asyncio.create_task(self._write(connection, socket))
         try:
             async for message in socket:
+                if message.type is WSMsgType.PING:
+                    await socket.pong(message.data)
+                elif message.type is WSMsgType.PONG:
+                    connection.pong()
                 if message.type is not WSMsgType.TEXT:
                     continue
                 self.venue.advance(self.clock.now_ns())
@@ -223,8 +231,13 @@ class PaperServer:
         venue = self.venue
         route = (match["route"] or "") if match else ""
         is_combined = match is not None and match["form"] == "stream"
-        limit = venue.rules.control_limit_per_s
-        connection = Connection(venue.faults, is_combined=is_combined, route=route, control_limit_per_s=limit)
+        connection = Connection(
+            venue.faults,
+            is_combined=is_combined,
+            route=route,
+            control_limit_per_s=venue.rules.control_limit_per_s,
+            opened_ns=self.clock.now_ns(),
+        )
         if is_api or match is None:
             return connection
         asked = dict(part.partition("=")[::2] for part in query.split("&"))
@@ -258,8 +271,6 @@ class PaperServer:
 
     async def _write(self, connection: Connection, socket: web.WebSocketResponse) -> None:
         waker = self._wakers[connection]
-        ping_ns = self.venue.rules.ping_every_s * NS_PER["s"]
-        pinged_ns = self.clock.now_ns()
         with suppress(ConnectionError):  # the client left; its reader ends and disconnects
             while not socket.closed:
                 while connection.outbox:
@@ -268,9 +279,9 @@ class PaperServer:
                 if connection.close_reason is not None:
                     await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=connection.close_reason.encode())
                     return
-                if self.clock.now_ns() - pinged_ns >= ping_ns:
-                    pinged_ns = self.clock.now_ns()
-                    await socket.ping(str(pinged_ns // NS_PER["ms"]).encode())
+                now_ns = self.clock.now_ns()
+                if connection.wants_ping(now_ns, self.venue.rules.ping_every_s):
+                    await socket.ping(str(now_ns // NS_PER["ms"]).encode())
                 waker.clear()
                 with suppress(TimeoutError):  # time for a ping
                     async with asyncio.timeout(1.0):

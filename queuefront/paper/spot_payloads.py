@@ -50,6 +50,9 @@ class SpotPayloads:
             "icebergAllowed": False,
             "ocoAllowed": False,
             "quoteOrderQtyMarketAllowed": True,
+            "allowTrailingStop": False,
+            "cancelReplaceAllowed": False,
+            "amendAllowed": True,
             "isSpotTradingAllowed": True,
             "isMarginTradingAllowed": False,
             "filters": [
@@ -215,6 +218,13 @@ class SpotPayloads:
             "taxCommission": none,
             "discount": discount,
         }
+
+    def commission_for_order(self, fees: FeeRates) -> dict[str, Any]:
+        """Return the rates as a tested order is answered with."""
+        told = self.commission("", fees)
+        kinds = ("standardCommission", "specialCommission", "taxCommission")
+        rates = {f"{kind}ForOrder": {side: told[kind][side] for side in ("maker", "taker")} for kind in kinds}
+        return rates | {"discount": told["discount"]}
 
     # --- user data ----------------------------------------------------------------------------------------------------
     def events(

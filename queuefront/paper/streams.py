@@ -8,7 +8,7 @@ book at each of those times. Update ids rise by one a change on spot; on futures
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -28,10 +28,23 @@ _MARK: Final = re.compile(r"(?P<symbol>[^@]+)@markPrice(@1s)?")
 
 @dataclass(slots=True)
 class _DiffFeed:
-    """What the subscribers of one diff stream have been told."""
+    """What the subscribers of one diff stream have been told: the book of the last diff, and snapshots since.
+
+    A level that changed and changed back is in the next diff where somebody was given a snapshot in between: it is part of
+    what continues that snapshot.
+    """
 
     visible: npt.NDArray[np.int64]
     update_id: int
+    given: list[npt.NDArray[np.int64]] = field(default_factory=list)
+
+    def changes(self, visible: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the places at which the book is another than any of those that were told, and tell it."""
+        changed = visible != self.visible
+        for given in self.given:
+            changed |= visible != given
+        self.visible, self.given = visible, []
+        return np.flatnonzero(changed)
 
 
 class MarketStreams:
@@ -117,6 +130,9 @@ class MarketStreams:
         wanted = {stream: None for connection in self.connections for stream in connection.streams}
         for stream in [stream for stream in self._diffs if stream not in wanted]:
             del self._diffs[stream]
+        given = {symbol: traded.replay.take_given() for symbol, traded in self._markets.items()}
+        for stream, feed in self._diffs.items():
+            feed.given += given[stream.partition("@")[0]]
         for stream in wanted:
             if depth := _DEPTH.fullmatch(stream):
                 self._publish_depth(stream, depth, venue_ns)
@@ -148,11 +164,11 @@ class MarketStreams:
         if update_id == feed.update_id:
             return
         visible = traded.replay.visible()
-        places = np.flatnonzero(visible != feed.visible)
+        places = feed.changes(visible)
         bids = traded.replay.levels_of(places[places % 2 == 0], visible)
         asks = traded.replay.levels_of(places[places % 2 == 1], visible)
         payload = self._diff(traded, (feed.update_id, update_id), bids, asks, venue_ns)
-        feed.visible, feed.update_id = visible, update_id
+        feed.update_id = update_id
         self.send(stream, payload, venue_ns)
 
     def _diff(

@@ -70,13 +70,15 @@ def _place(context: Context, params: Parameters) -> dict[str, Any]:
 
 def _test(context: Context, params: Parameters) -> dict[str, Any]:
     read_order(context, params)
-    return {}
+    if not context.rules.is_spot or not params.flag("computeCommissionRates"):
+        return {}
+    return context.spot.commission_for_order(context.exchange.spot.fees)
 
 
 def _modify(context: Context, params: Parameters) -> dict[str, Any]:
     order, tick, lots = read_modification(context, params)
     context.exchange.modify(order, tick, lots)
-    return context.futures.placed(order)
+    return context.futures.placed(order) | {"pair": order.market.pair}
 
 
 def _shrink(context: Context, params: Parameters) -> dict[str, Any]:
@@ -166,8 +168,9 @@ def _place_batch(context: Context, params: Parameters) -> list[dict[str, Any]]:
 
 
 def _cancel_batch(context: Context, params: Parameters) -> list[dict[str, Any]]:
-    name = "orderIdList" if "orderIdList" in params else "origClientOrderIdList"
-    key = "orderId" if name == "orderIdList" else "origClientOrderId"
+    # The documentation writes orderIdList, recorded requests write it in lower case.
+    names = {"orderIdList": "orderId", "orderidlist": "orderId", "origClientOrderIdList": "origClientOrderId"}
+    name, key = next(((name, key) for name, key in names.items() if name in params), list(names.items())[-1])
     answers = []
     for entry in _entries(params, name, _CANCEL_BATCH_MAX):
         own = {"symbol": params.text("symbol"), key: str(entry)}

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from queuefront.core.clock import NS_PER
+from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Number, exact
 from queuefront.paper.account_routes import API_KEY, account_routes
 from queuefront.paper.connection import Connection
@@ -57,6 +58,7 @@ class PaperConfig:
     start_ns : the venue's time at which the tapes begin; where it is None, the clock's present time.
     keys : secrets by API key, all of the one account.
     faults, seed : what goes wrong, and the seed of its chances.
+    connection_age_s : after so long the venue ends a WebSocket, whatever it carries.
     """
 
     venue: str
@@ -70,6 +72,11 @@ class PaperConfig:
     keys: Mapping[str, str] = field(default_factory=lambda: {DEFAULT_KEY: DEFAULT_SECRET})
     faults: Sequence[Fault] = ()
     seed: int = 0
+    connection_age_s: float = 86_400
+
+    def __post_init__(self) -> None:
+        if not self.connection_age_s > 0:
+            raise ConfigError(f"connection_age_s is {self.connection_age_s:g}; give the seconds that a WebSocket may stand")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,21 +198,21 @@ class PaperVenue:
         faults = self.faults.call(request.method, request.path, now_ns)
         after_ns = now_ns + sum(fault.ms for fault in faults if fault.kind is FaultKind.SLOW) * NS_PER["ms"]
         replaced = next((fault for fault in faults if fault.kind in _REPLACED), None)
+        is_empty = replaced is not None and replaced.kind is FaultKind.EMPTY_ANSWER
         route = self._routes.get((request.method, request.path))
         try:
-            if replaced is None or replaced.executes:
-                payload = self.perform(request)
-            if replaced is not None:
+            payload = self.perform(request) if replaced is None or replaced.executes else None
+            if replaced is not None and not is_empty:
                 raise self._fault_refusal(replaced.kind)
             status, headers = 200, {}
         except ApiError as e:
             payload, status = {"code": e.code, "msg": e.text}, e.status
             headers = {} if e.retry_after_s is None else {"Retry-After": str(e.retry_after_s)}
         headers |= self.context.limiter.headers(now_ns, counts_orders=route is not None and route.is_order)
-        body = msgspec.json.encode(payload)
+        body = b"" if is_empty else msgspec.json.encode(payload)
         if any(fault.kind is FaultKind.MALFORMED_ANSWER for fault in faults):
             body = body[: len(body) // 2]
-        return Answer(status, body, headers, after_ns)
+        return Answer(200 if is_empty else status, body, headers, after_ns)
 
     def _fault_refusal(self, kind: FaultKind) -> Exception:
         now_ns = self.exchange.now_ns
@@ -283,6 +290,7 @@ _REPLACED: Final = {
     FaultKind.INTERNAL_ERROR: "internal",
     FaultKind.OVERLOADED: "busy",
     FaultKind.TIMEOUT: "timeout",
+    FaultKind.EMPTY_ANSWER: "",  # no refusal, and no answer either
 }
 
 

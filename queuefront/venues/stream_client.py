@@ -53,6 +53,7 @@ class _Connection:
         self.link: Link | None = None
         self.liveness: Liveness | None = None
         self.is_heard = True
+        self.speaks_by_pong = False
         self.wake = asyncio.Event()
         self.first = asyncio.Event()
         self.end = ""
@@ -227,7 +228,12 @@ class StreamClient:
             now = self._clock()
             connection.liveness = Liveness(self._rules, now, self._jitter)
             self.counts.connections += 1
-            for message in self._handler.on_open(now, is_hand_over=is_hand_over):
+            opening = self._handler.on_open(now, is_hand_over=is_hand_over)
+            if is_hand_over and not opening:
+                # Nothing will be acknowledged, and a quiet account may say nothing for hours: a pong must do.
+                connection.speaks_by_pong = True
+                connection.link.ping()
+            for message in opening:
                 connection.link.send(message)
                 await asyncio.sleep(1 / self._rules.messages_per_s)
         except LinkError as e:
@@ -248,6 +254,7 @@ class StreamClient:
         if message is not None:
             self.counts.messages += 1
             self._handler.on_message(message, now)
+        if message is not None or connection.speaks_by_pong:
             connection.first.set()
 
     async def _pause(self, wait_ns: int) -> None:

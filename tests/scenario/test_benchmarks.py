@@ -62,13 +62,21 @@ def test_the_connectors_figures_are_measured_and_written(
     monkeypatch.setattr(venues, "FEED", tmp_path / "absent")
     page = tmp_path / "page.md"
     page.write_text(f"{BEGIN}\n{END}\n")
-    venues.main(["--scale", "1000", "--repeats", "1", "--write", str(page)])
+    venues.main(["--scale", "1000", "--repeats", "1", "--memory", "10000", "--write", str(page)])
     text = page.read_text()
-    assert text.count("\n| ") == 8
+    assert text.count("\n| ") == 9
     assert capsys.readouterr().out in text + "\n"
+    assert "20,000 diffs a second by WebSocket" in text
     assert " of 20 diffs published" in text
     assert " 0 of 20" not in text
     assert "in sync" in text
+
+
+def test_the_connectors_memory_is_measured_alone_at_ten_moments(capsys: pytest.CaptureFixture[str]) -> None:
+    venues.main(["--only-memory", "--memory", "3000"])
+    said = capsys.readouterr()
+    assert said.out.startswith("| memory after each 300 of 3,000 diffs | ")
+    assert len(said.err.splitlines()) == 10
 
 
 @pytest.mark.slow

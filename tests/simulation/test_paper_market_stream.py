@@ -17,6 +17,7 @@ from queuefront.venues.rest import AiohttpTransport
 from queuefront.venues.websocket import PicowsConnector
 from tests.differential.recorded import feed
 from tests.paper_market import COINM, SPOT, USDM, config
+from tests.paper_watch import Watch
 from tests.virtual_time import EPOCH_NS, VirtualLoop, run
 
 FILES = {
@@ -43,37 +44,6 @@ def recorded(venue: str, folder: Path) -> Tape:
         head.writelines(line for _, line in zip(range(LINES), lines, strict=False))
     conversion: Any = convert_lines(venue, path, multiplier="100" if venue == COINM else None)
     return Tape.build(conversion.events, conversion.instrument, source=str(path))
-
-
-class Watch:
-    """The exchange's book at every step, and the connector's wherever it says that it is valid."""
-
-    def __init__(self, server: PaperServer) -> None:
-        self.server, self.books, self.checked = server, {}, 0  # type: ignore[var-annotated]
-        on_step = server.venue.on_step
-
-        def watched(venue_ns: int) -> None:
-            on_step(venue_ns)
-            self._keep()
-
-        server.venue.on_step = watched  # type: ignore[method-assign]
-
-    def _keep(self) -> None:
-        traded = next(iter(self.server.venue.exchange.markets.values()))
-        market = traded.market
-        sides = [
-            [(float(market.tick_text(tick)), float(market.lots_text(lots))) for tick, lots in side]
-            for side in traded.replay.snapshot(20)
-        ]
-        self.books[traded.replay.update_id] = sides
-
-    def check(self, stream: MarketStream, symbol: str, events: MarketEvents) -> None:
-        sync = stream.feed(symbol).sync
-        if events.kind != "depth" or not sync.is_valid or sync.last_id not in self.books:
-            return
-        bids, asks = self.books[sync.last_id]
-        assert (sync.book.bids(20), sync.book.asks(20)) == (bids, asks)
-        self.checked += 1
 
 
 async def follow(venue: str, tape: Tape, faults: list[Fault]) -> tuple[Watch, Any]:
@@ -115,4 +85,5 @@ def test_the_connectors_book_is_the_exchanges_at_every_valid_moment(
 
     watch, counts = run(main)
     assert watch.checked > 50
+    assert watch.wrong == []
     assert counts.gaps == 0 if not faults else counts.gaps > 0

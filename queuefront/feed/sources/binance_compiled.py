@@ -399,6 +399,18 @@ def scan_line(buf, i, options, symbol, whole, number, rows, first_row):
     return i + 1, np.int64(kind), exch_ts, n
 
 
+@borrowing
+def write_line(lines, n, kind, local_ts, exch_ts, whole):
+    """Write what line `n` turned out to be."""
+    seen = whole[_SEEN]
+    lines[n, COL_KIND] = kind
+    lines[n, COL_LOCAL_TS] = local_ts
+    lines[n, COL_EXCH_TS] = exch_ts
+    lines[n, COL_FIRST_ID] = whole[_U] if has(seen, 1 << _U) else 0
+    lines[n, COL_LAST_ID] = whole[_LAST] if has(seen, 1 << _LAST) else 0
+    lines[n, COL_PREV_ID] = whole[_PREV] if has(seen, 1 << _PREV) else 0
+
+
 @compiled(nogil=True)
 def scan_lines(buf, begin, options, symbol, last_exch_ts, lines, rows):
     """Scan the lines from `begin` on, until the end or until one is declined.
@@ -430,12 +442,29 @@ def scan_lines(buf, begin, options, symbol, last_exch_ts, lines, rows):
         n = n_after
         if exch_ts > 0 and kind != LINE_TRADE_OFF_MARKET:
             last_exch_ts = exch_ts
-        seen = whole[_SEEN]
-        lines[line_count, COL_KIND] = kind
-        lines[line_count, COL_LOCAL_TS] = local_ts
-        lines[line_count, COL_EXCH_TS] = exch_ts
-        lines[line_count, COL_FIRST_ID] = whole[_U] if has(seen, 1 << _U) else 0
-        lines[line_count, COL_LAST_ID] = whole[_LAST] if has(seen, 1 << _LAST) else 0
-        lines[line_count, COL_PREV_ID] = whole[_PREV] if has(seen, 1 << _PREV) else 0
+        write_line(lines, line_count, kind, local_ts, exch_ts, whole)
         line_count += 1
     return i, line_count, n, last_exch_ts
+
+
+@compiled(nogil=True)
+def scan_message(buf, size, options, symbol, local_ts, last_exch_ts, lines, rows):
+    """Scan one message, as `scan_lines` does a line, without a receipt time before it.
+
+    buf : uint8[n], longer than `size`; the message at its start, and the byte behind it is overwritten by a newline.
+    options, symbol, last_exch_ts, rows : see `scan_lines`.   local_ts : when it was received.
+    lines : int64[1, LINE_COLUMNS], written.
+    Returns (rows written or -1 where it is declined, last_exch_ts).
+    """
+    whole = np.zeros(SLOTS, np.int64)
+    number = np.zeros(SLOTS, np.float64)
+    buf[size] = _NEWLINE
+    whole[_LOCAL_TS] = local_ts
+    whole[_LAST_EXCH_TS] = last_exch_ts
+    after, kind, exch_ts, n = scan_line(buf, 0, options, symbol, whole, number, rows, 0)
+    if kind == LINE_DECLINED or after != size + 1:  # a newline within it is no part of the plain shape
+        return -1, last_exch_ts
+    if exch_ts > 0 and kind != LINE_TRADE_OFF_MARKET:
+        last_exch_ts = exch_ts
+    write_line(lines, 0, kind, local_ts, exch_ts, whole)
+    return n, last_exch_ts

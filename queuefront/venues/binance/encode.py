@@ -173,11 +173,11 @@ def cancel_call(market: Market, symbol: str, cid: str = "", order_id: str = "") 
 
 
 def cancel_many_call(market: Market, symbol: str, order_ids: Sequence[str]) -> Call:
-    """Cancel up to ten orders by the venue's ids (futures)."""
+    """Cancel up to ten orders by the venue's ids (futures). The list's name is the recorded request's, in lower case."""
     if market.is_spot or not 1 <= len(order_ids) <= 10:
         raise ConfigError(f"{market.product}: {len(order_ids)} cancels at once; futures take 1 to 10, spot one by one")
     path = market.path(Endpoint.ORDER).removesuffix("order") + "batchOrders"
-    parameters = {"symbol": check_symbol(symbol), "orderIdList": f"[{','.join(order_ids)}]"}
+    parameters = {"symbol": check_symbol(symbol), "orderidlist": f"[{','.join(order_ids)}]"}
     return Call("DELETE", path, parameters, is_signed=True, is_urgent=True)
 
 

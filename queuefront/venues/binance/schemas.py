@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from queuefront.venues.binance.limits import RateLimitRow
-from queuefront.venues.binance.vocabulary import OrderKind, PositionSide, Status, Tif, word
+from queuefront.venues.binance.vocabulary import OrderWords, PositionWords
 from queuefront.venues.credentials import redacted
 from queuefront.venues.errors import MessageError
 
@@ -144,7 +144,7 @@ class NewFill(msgspec.Struct, rename=_CAMEL):
     trade_id: int | None = None
 
 
-class OrderRow(msgspec.Struct, rename=_CAMEL):
+class OrderRow(OrderWords, msgspec.Struct, rename=_CAMEL):
     """An order, as any of the order endpoints shows it; also the place in a list that holds a refusal instead.
 
     `client_order_id` of a spot cancel is the cancel's own; ours is `orig_client_order_id` there.
@@ -174,26 +174,6 @@ class OrderRow(msgspec.Struct, rename=_CAMEL):
     fills: list[NewFill] = []
     code: int = 0
     msg: str = ""
-
-    @property
-    def status(self) -> Status:
-        """The status, or UNSUPPORTED."""
-        return word(Status, self.status_text)
-
-    @property
-    def kind(self) -> OrderKind:
-        """The type, or UNSUPPORTED."""
-        return word(OrderKind, self.type_text)
-
-    @property
-    def tif(self) -> Tif:
-        """The time in force, or UNSUPPORTED."""
-        return word(Tif, self.tif_text)
-
-    @property
-    def position_side(self) -> PositionSide:
-        """The position side, or UNSUPPORTED."""
-        return word(PositionSide, self.position_side_text)
 
     @property
     def cid(self) -> str:
@@ -257,7 +237,7 @@ class TradeRow(msgspec.Struct, rename=_CAMEL):
         return bool(self.is_maker if self.is_maker is not None else self.maker)
 
 
-class PositionRow(msgspec.Struct, rename=_CAMEL):
+class PositionRow(PositionWords, msgspec.Struct, rename=_CAMEL):
     """One of GET positionRisk: signed in one-way mode, and SHORT negative in hedge mode."""
 
     symbol: str
@@ -268,11 +248,6 @@ class PositionRow(msgspec.Struct, rename=_CAMEL):
     leverage: Decimal | None = None  # gone from v3
     liquidation_price: Decimal | None = None
     update_time: int = 0
-
-    @property
-    def position_side(self) -> PositionSide:
-        """The side, or UNSUPPORTED."""
-        return word(PositionSide, self.position_side_text)
 
 
 class Asset(msgspec.Struct, rename=_CAMEL):

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from queuefront.venues.binance.vocabulary import Execution, OrderKind, PositionSide, Status, Tif, word
+from queuefront.venues.binance.vocabulary import Execution, OrderWords, PositionWords, Status, word
 from queuefront.venues.credentials import redacted
 from queuefront.venues.errors import MessageError
 
@@ -43,7 +43,7 @@ class _Head(msgspec.Struct):
     error: Any = None
 
 
-class OrderUpdate(msgspec.Struct, kw_only=True):
+class OrderUpdate(OrderWords, msgspec.Struct, kw_only=True):
     """executionReport (spot) and the `o` of ORDER_TRADE_UPDATE (futures): the letters mean the same.
 
     On a spot cancel or replace, `c` is the cancel's id and `C` ours.
@@ -83,29 +83,9 @@ class OrderUpdate(msgspec.Struct, kw_only=True):
         return self.original_c or self.c
 
     @property
-    def status(self) -> Status:
-        """The status, or UNSUPPORTED."""
-        return word(Status, self.status_text)
-
-    @property
     def execution(self) -> Execution:
         """What happened, or UNSUPPORTED."""
         return word(Execution, self.execution_text)
-
-    @property
-    def kind(self) -> OrderKind:
-        """The type, or UNSUPPORTED."""
-        return word(OrderKind, self.type_text)
-
-    @property
-    def tif(self) -> Tif:
-        """The time in force, or UNSUPPORTED."""
-        return word(Tif, self.tif_text)
-
-    @property
-    def position_side(self) -> PositionSide:
-        """The position side, or UNSUPPORTED."""
-        return word(PositionSide, self.position_side_text)
 
     @property
     def is_fill(self) -> bool:
@@ -150,18 +130,13 @@ class WalletRow(msgspec.Struct):
     change: Decimal | None = msgspec.field(name="bc", default=None)
 
 
-class PositionChange(msgspec.Struct):
+class PositionChange(PositionWords, msgspec.Struct):
     """A futures position that changed."""
 
     symbol: str = msgspec.field(name="s")
     amount: Decimal = msgspec.field(name="pa")
     entry_price: Decimal | None = msgspec.field(name="ep", default=None)
     position_side_text: str = msgspec.field(name="ps", default="BOTH")
-
-    @property
-    def position_side(self) -> PositionSide:
-        """The side, or UNSUPPORTED."""
-        return word(PositionSide, self.position_side_text)
 
 
 class _Account(msgspec.Struct):

@@ -63,6 +63,7 @@ class UserStream:
         self._on_begin = on_begin
         self._on_end = on_end
         self._is_acknowledged = False
+        self._is_hand_over = False
         self._key = ""
         self._clock_task: asyncio.Task[None] | None = None
         self.stream = StreamClient(
@@ -115,7 +116,7 @@ class UserStream:
         credentials = self._client.credentials
         if credentials is None:
             raise LinkError("user data: this needs credentials")
-        self._is_acknowledged = False
+        self._is_acknowledged, self._is_hand_over = False, is_hand_over
         self._watch_acknowledgement()
         params = signed_params(credentials, {}, self._client.server_clock.server_ms(now_ns))
         return (control_message("userDataStream.subscribe.signature", params, _SUBSCRIBE_ID),)
@@ -150,7 +151,8 @@ class UserStream:
             self.stream.reconnect(f"the subscription was refused: {control.error_code} {control.error_text}")
             return
         self._cancel_clock()
-        self._begin(is_hand_over=False)
+        # Until now the connection before was heard, so that a hand-over misses nothing.
+        self._begin(is_hand_over=self._is_hand_over)
 
     def _begin(self, *, is_hand_over: bool) -> None:
         self._is_acknowledged = True

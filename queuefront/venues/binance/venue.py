@@ -330,8 +330,10 @@ class BinanceVenue:
 
     async def _snapshot(self, request: FetchSnapshot) -> VenueSnapshot:
         begun = self._clock()
+        live_before = [order.cid for order in self.tracker.live if order.cid]
         try:
             rows = value_of(await self.client.open_orders(), f"snapshot for {request.reason}")
+            self._compare(live_before, rows)
             positions = await self._positions()
         except VenueError as e:
             raise VenueDownError(str(e)) from e
@@ -349,6 +351,18 @@ class BinanceVenue:
         return VenueSnapshot(
             ts=now, sequence=self._sequence, fetch_start_ts=begun, fetch_end_ts=now, positions=positions, open_orders=listed
         )
+
+    def _compare(self, live_before: Sequence[str], rows: Sequence[OrderRow]) -> None:
+        """Reconcile where the venue knows more of an order than we do: a push was lost on a connection that stands."""
+        executed = {row.cid: row.executed_qty or Decimal(0) for row in rows}
+        for cid in live_before:
+            order = self.tracker.get(cid)
+            if order is None or order.is_closed or executed.get(cid) == order.cum_qty:
+                continue
+            if self._reconciling is None or self._reconciling.done():
+                self.foreign.note("a push was lost")
+                self._begin_reconciliation()
+            return
 
     async def _positions(self) -> tuple[Position, ...]:
         if self._market.is_spot:

@@ -12,7 +12,9 @@ __all__ = [
     "CLOSED_STATUSES",
     "Execution",
     "OrderKind",
+    "OrderWords",
     "PositionSide",
+    "PositionWords",
     "Status",
     "Tif",
     "word",
@@ -102,3 +104,39 @@ def word(kind: type[E], text: object) -> E:
     """Return the word, or UNSUPPORTED; never raise."""
     found = kind.__members__.get(text) if isinstance(text, str) else None
     return kind.UNSUPPORTED if found is None else found
+
+
+class PositionWords:
+    """The words of a message about a position, read; for a record that keeps their text."""
+
+    __slots__ = ()
+    position_side_text: str
+
+    @property
+    def position_side(self) -> PositionSide:
+        """The position side, or UNSUPPORTED."""
+        return word(PositionSide, self.position_side_text)
+
+
+class OrderWords(PositionWords):
+    """The words of a message about an order, read; for a record that keeps their text."""
+
+    __slots__ = ()
+    status_text: str
+    type_text: str
+    tif_text: str | None
+
+    @property
+    def status(self) -> Status:
+        """The status, or UNSUPPORTED."""
+        return word(Status, self.status_text)
+
+    @property
+    def kind(self) -> OrderKind:
+        """The type, or UNSUPPORTED."""
+        return word(OrderKind, self.type_text)
+
+    @property
+    def tif(self) -> Tif:
+        """The time in force, or UNSUPPORTED."""
+        return word(Tif, self.tif_text)

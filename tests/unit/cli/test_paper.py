@@ -35,6 +35,7 @@ def test_a_tape_is_served_until_its_end(tape: Path) -> None:
     [
         (["--speed", "fast"], "--speed is 'fast'; give a number, for example 10, or step"),
         (["--speed", "1/0"], "--speed is '1/0'; give a number, for example 10, or step"),
+        (["--connection-age", "0"], "connection_age_s is 0; give the seconds that a WebSocket may stand"),
         (["--balance", "USDT"], "--balance is 'USDT'; give it like USDT=10000"),
         (["--symbol", "BTCUSDT", "--symbol", "ETHUSDT"],
          "there are 1 tapes and 2 symbols; give --symbol once for each tape"),

@@ -166,3 +166,25 @@ def test_an_answer_of_the_websocket_api_is_sent_without_faults() -> None:
     made = connection(Fault(FaultKind.DROP))
     made.send_answer({"id": 1})
     assert frames(made) == [{"id": 1}]
+
+
+def test_a_connection_ends_at_its_age_limit() -> None:
+    own = Connection(FaultPlan(), opened_ns=5 * SECOND)
+    own.close_what_is_over(64 * SECOND, 60, 600)
+    assert own.close_reason is None
+    own.close_what_is_over(65 * SECOND, 60, 600)
+    assert own.close_reason == "the connection is as old as it may become"
+
+
+def test_a_connection_whose_client_leaves_pings_without_an_answer_ends() -> None:
+    own = Connection(FaultPlan())
+    assert [own.wants_ping(second * SECOND, 20) for second in (19, 20, 39, 40)] == [False, True, False, True]
+    own.pong()
+    own.close_what_is_over(200 * SECOND, 1e6, 60)
+    assert own.close_reason is None
+    assert own.wants_ping(200 * SECOND, 20)
+    assert own.wants_ping(220 * SECOND, 20)  # the first question counts
+    own.close_what_is_over(259 * SECOND, 1e6, 60)
+    assert own.close_reason is None
+    own.close_what_is_over(260 * SECOND, 1e6, 60)
+    assert own.close_reason == "a ping was not answered"

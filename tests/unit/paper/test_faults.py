@@ -105,6 +105,17 @@ def test_calls_and_frames_have_faults_of_their_own() -> None:
     assert plan.expires_listen_keys(0)
 
 
+def test_faults_are_added_while_it_runs_and_all_end_together() -> None:
+    plan = FaultPlan([Fault(FaultKind.DROP)], 5)
+    plan.add(Fault(FaultKind.DUPLICATE, probability=0.3))
+    draws = [len(plan.frame("x", 0, is_depth=False)) for _ in range(200)]
+    assert draws == [
+        1 + drop for drop in drops(FaultPlan([Fault(FaultKind.DELAY, "other"), Fault(FaultKind.DROP, probability=0.3)], 5))
+    ]
+    plan.clear()
+    assert plan.frame("x", 0, is_depth=False) == []
+
+
 def test_the_clock_is_wrong_within_its_time() -> None:
     plan = FaultPlan([Fault(FaultKind.CLOCK_OFFSET, ms=-300, after_s=1, until_s=2), Fault(FaultKind.CLOCK_OFFSET, ms=10)])
     assert [plan.clock_offset_ns(ns) for ns in (0, SECOND, 2 * SECOND)] == [10_000_000, -290_000_000, 10_000_000]

@@ -11,8 +11,8 @@ import pytest
 from queuefront.core.errors import ClosedError, ConfigError
 from queuefront.paper import DEFAULT_KEY, DEFAULT_SECRET, Fault, FaultKind, LoopClock, PaperServer, StepClock, WallClock
 from queuefront.paper.request import websocket_signature
-from tests.paper_market import SECOND, SPOT, T0, USDM, config
-from tests.virtual_time import VirtualLoop, run
+from tests.paper_market import COINM, SECOND, SPOT, T0, USDM, config, symbol
+from tests.virtual_time import EPOCH_NS, VirtualLoop, run
 
 Story = Callable[[PaperServer, aiohttp.ClientSession], Awaitable[None]]
 
@@ -221,3 +221,54 @@ def test_closing_says_goodbye_to_every_connection_and_frees_the_port() -> None:
                 assert again.port == port
 
     asyncio.run(main())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("venue", "ping_s", "pong_s"), [(SPOT, 20, 60), (USDM, 180, 600), (COINM, 180, 600)])
+@pytest.mark.parametrize("answers", [True, False])
+def test_pings_come_as_often_as_the_venues_and_must_be_answered(
+    venue: str, ping_s: int, pong_s: int, answers: bool
+) -> None:
+    """Spot asks every 20 s and waits 60 s for an answer, futures every 3 minutes and 10."""
+
+    async def main(loop: VirtualLoop) -> list[tuple[float, Any]]:
+        heard = []
+        async with PaperServer(config(venue), clock=LoopClock(EPOCH_NS)) as server, aiohttp.ClientSession() as session:
+            socket = await session.ws_connect(f"{server.ws_url}/ws/{symbol(venue).lower()}@aggTrade", autoping=False)
+            opened = loop.time()
+            while not answers or len(heard) < 3:
+                message = await socket.receive()
+                if message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED):
+                    heard.append((loop.time() - opened, message.data))
+                    break
+                if message.type is aiohttp.WSMsgType.PING:
+                    heard.append((loop.time() - opened, message.data))
+                    if answers:
+                        await socket.pong(message.data)
+            await socket.close()
+        return heard
+
+    heard = run(main)
+    times = [seconds for seconds, _ in heard]
+    if answers:
+        assert times == pytest.approx([ping_s, 2 * ping_s, 3 * ping_s], abs=3)
+        assert all(data.isdigit() for _, data in heard)
+    else:
+        assert times[-1] == pytest.approx(ping_s + pong_s, abs=3)
+        assert heard[-1][1] == aiohttp.WSCloseCode.POLICY_VIOLATION
+
+
+def test_the_venue_ends_a_connection_at_its_age_limit_a_day_unless_said_otherwise() -> None:
+    assert config().connection_age_s == 24 * 3600
+    with pytest.raises(ConfigError, match="connection_age_s is 0; give the seconds that a WebSocket may stand"):
+        config(connection_age_s=0)
+
+    async def main(loop: VirtualLoop) -> float:
+        made = config(connection_age_s=90)
+        async with PaperServer(made, clock=LoopClock(EPOCH_NS)) as server, aiohttp.ClientSession() as session:
+            api = await session.ws_connect(server.ws_url + server.venue.rules.websocket_api_path)
+            opened = loop.time()
+            assert (await api.receive()).type is aiohttp.WSMsgType.CLOSE
+            return loop.time() - opened
+
+    assert run(main) == pytest.approx(90, abs=0.1)

@@ -7,7 +7,7 @@ import pytest
 from queuefront.paper import PaperVenue
 from queuefront.paper.connection import Connection
 from queuefront.paper.exchange import STEP_NS
-from tests.paper_market import COINM, SPOT, USDM, VENUES, Client, frames, paper, symbol, synthetic
+from tests.paper_market import ASK, BID, COINM, SPOT, USDM, VENUES, Client, frames, paper, story, symbol, synthetic
 from tests.payload_shapes import differences
 from tests.venue_data import load, needs_data
 
@@ -135,6 +135,24 @@ def test_a_book_that_follows_the_diffs_is_the_venues_at_every_time(venue_name: s
         assert now["lastUpdateId"] == last_id
         assert sides == {"b": dict(now["bids"]), "a": dict(now["asks"])}
     assert applied > 40
+
+
+@pytest.mark.parametrize("interval", ["100ms", "500ms"])
+@pytest.mark.parametrize("venue_name", VENUES)
+def test_what_changed_and_changed_back_is_in_the_diff_where_a_snapshot_was_given_between(
+    venue_name: str, interval: str
+) -> None:
+    """A client that has the snapshot would keep the level as it was for a moment."""
+    rows = ((BID, 0, 100, 10), (ASK, 0, 101, 10), (BID, 1.01, 100, 7), (BID, 1.02, 99.5, 3), (BID, 1.08, 100, 10))
+    venue = paper(venue_name, story(venue_name, (*rows, (BID, 60, 99, 1))))
+    client, made = Client(venue), listen(venue, f"$@depth@{interval}")
+    client.wait(1.05)
+    frames(made)
+    snapshot = client.get("/depth", symbol=symbol(venue_name))
+    assert float(snapshot["bids"][0][1]) == 7
+    client.wait(1)
+    (message,) = [frame for frame in frames(made) if frame["u"] > snapshot["lastUpdateId"]]
+    assert [[float(px), float(qty)] for px, qty in message["b"]] == [[99.5, 3], [100, 10]]
 
 
 def test_a_stream_that_nobody_wants_any_more_begins_anew() -> None:

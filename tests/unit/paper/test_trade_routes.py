@@ -99,7 +99,8 @@ def test_a_tested_order_is_checked_and_not_placed() -> None:
     assert client.call("GET", "/openOrders") == []
 
 
-def test_a_batch_answers_every_order_by_itself() -> None:
+@pytest.mark.parametrize("name", ["orderIdList", "orderidlist"])
+def test_a_batch_answers_every_order_by_itself(name: str) -> None:
     client = Client(paper(USDM))
     order = {
         "symbol": client.symbol,
@@ -111,11 +112,21 @@ def test_a_batch_answers_every_order_by_itself() -> None:
     }
     answers = client.call("POST", "/batchOrders", batchOrders=json.dumps([order, {**order, "price": "99.7"}, "x"]))
     assert [a.get("status", a.get("code")) for a in answers] == ["NEW", -4014, -1130]
-    gone = client.call("DELETE", "/batchOrders", symbol=client.symbol, orderIdList="[1,9]")
+    gone = client.call("DELETE", "/batchOrders", symbol=client.symbol, **{name: "[1,9]"})
     assert [a.get("status", a.get("code")) for a in gone] == ["CANCELED", -2011]
     client.place(newClientOrderId="mine")
     gone = client.call("DELETE", "/batchOrders", symbol=client.symbol, origClientOrderIdList='["mine"]')
     assert gone[0]["status"] == "CANCELED"
+
+
+def test_a_tested_order_is_told_its_rates_where_it_asks() -> None:
+    client = Client(paper(SPOT))
+    order = {"symbol": client.symbol, "side": "BUY", "type": "MARKET", "quantity": "1"}
+    assert client.call("POST", "/order/test", **order) == {}
+    told = client.call("POST", "/order/test", **order, computeCommissionRates="true")
+    assert told["standardCommissionForOrder"] == {"maker": "0.00100000", "taker": "0.00100000"}
+    assert told["taxCommissionForOrder"] == {"maker": "0.00000000", "taker": "0.00000000"}
+    assert told["discount"]["enabledForSymbol"] is False
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", "[]", "[1,2,3,4,5,6]", "[" * 100_000])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -87,6 +88,17 @@ def test_a_fault_answers_in_place_of_the_venue(kind: FaultKind, venue: str, stat
     assert (client.status, "Retry-After" in client.headers) == (status, status in (418, 429))
     client.wait(121)
     assert len(client.call("GET", "/openOrders")) == (1 if executes else 0)
+
+
+@pytest.mark.parametrize("executes", [False, True])
+def test_an_empty_answer_says_nothing_of_what_was_done_or_refused(executes: bool) -> None:
+    venue = paper(faults=[Fault(FaultKind.EMPTY_ANSWER, "POST *", count=2, executes=executes)])
+    client = Client(venue)
+    for qty in ("1", "0"):  # taken, and refused
+        with pytest.raises(json.JSONDecodeError):
+            client.place(qty=qty)
+        assert client.status == 200
+    assert len(client.call("GET", "/openOrders")) == executes
 
 
 def test_a_slow_answer_is_sent_later_and_a_malformed_one_is_cut_off() -> None:

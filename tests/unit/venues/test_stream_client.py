@@ -172,6 +172,19 @@ def test_a_hand_over_to_a_mute_connection_keeps_the_old_one_and_is_tried_again()
     assert play(scene).handler.messages == [b"still here", b"speaks"]
 
 
+def test_where_nothing_will_be_acknowledged_a_pong_completes_a_hand_over() -> None:
+    """A private stream of futures subscribes by its address, and a quiet account may say nothing for hours."""
+
+    async def scene(stage: Stage) -> None:
+        stage.handler.subscriptions = []
+        old = stage.connector.last
+        await asyncio.sleep(23 * 3600)
+        assert (stage.connector.last.pings, old.is_open) == (1, False)
+
+    stage = play(scene)
+    assert (stage.client.counts.hand_overs, stage.client.counts.losses) == (1, 0)
+
+
 def test_a_hand_over_that_cannot_connect_keeps_the_old_one() -> None:
     async def scene(stage: Stage) -> None:
         stage.connector.failures = 1

@@ -219,14 +219,18 @@ def test_without_a_key_or_a_time_there_is_no_connection_and_it_is_tried_again() 
     play(SPOT, scene, lambda stage: stage.rest.on("GET time", (500, b"?")))
 
 
-def test_a_hand_over_needs_no_reconciliation_on_futures() -> None:
+@pytest.mark.parametrize("market", [SPOT, USDM, COINM])
+def test_a_hand_over_needs_no_reconciliation(market: Market) -> None:
+    """The connection before is heard until the new one speaks."""
+
     async def scene(stage: Stage) -> None:
         await asyncio.sleep(23 * 3600)
         stage.link.say(UPDATE)
         await settle()
         assert stage.user.stream.counts.hand_overs == 1
+        assert stage.user.is_up
 
-    assert play(USDM, scene).begins == 1
+    assert play(market, scene).begins == 1
 
 
 def test_without_credentials_nothing_connects() -> None:

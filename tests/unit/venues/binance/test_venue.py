@@ -384,6 +384,32 @@ def test_a_snapshot_has_positions_and_open_orders() -> None:
     play(scene)
 
 
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_snapshot_that_knows_more_of_an_order_than_pushes_said_begins_a_reconciliation(is_gone: bool) -> None:
+    """A push is lost on a connection that stands: the venue has filled more, or the whole order."""
+
+    async def scene(stage: Stage) -> None:
+        stage.rest.on("GET positionRisk", [])
+        stage.rest.on("POST order", order_body())
+        await stage.events(stage.place())
+        reconciled = stage.venue.reconciliations
+        stage.rest.on("GET openOrders", [order_body()])
+        await stage.venue.send(FetchSnapshot("test"))
+        await asyncio.sleep(5)
+        assert stage.venue.reconciliations == reconciled  # both say the same
+        status, cum = ("FILLED", "0.010") if is_gone else ("PARTIALLY_FILLED", "0.003")
+        stage.rest.on("GET openOrders", [] if is_gone else [order_body(status, cum=cum)])
+        stage.rest.on("GET order", order_body(status, cum=cum))
+        await stage.venue.send(FetchSnapshot("test"))
+        await asyncio.sleep(5)
+        assert stage.venue.reconciliations == reconciled + 1
+        (event,) = stage.venue.pump()
+        assert (event.kind, event.cum_lots) == (K.FULL_FILL, 10) if is_gone else (K.PARTIAL_FILL, 3)
+        assert stage.venue.foreign["a push was lost"] == 1
+
+    play(scene)
+
+
 def test_a_spot_snapshot_holds_what_is_held_in_whole_lots() -> None:
     async def scene(stage: Stage) -> None:
         stage.rest.on(
