@@ -1,6 +1,10 @@
-"""Market data at rest: event files, converters, checks, cleaning and synthetic markets."""
+"""Market data at rest: event files, converters, checks, cleaning and synthetic markets.
 
-from typing import TYPE_CHECKING, Any
+What only makes data is loaded when it is first used: a replay needs tapes and nothing else.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from queuefront.feed.check import CheckReport, Problem, check_events, validate_events, validate_latencies
 from queuefront.feed.clean import (
@@ -11,45 +15,45 @@ from queuefront.feed.clean import (
     validate_event_order,
 )
 from queuefront.feed.conversion import Conversion, ConversionAccount, Gap, InputFile, Refusal, VenueMessage
-from queuefront.feed.download import Fetched, fetch
 from queuefront.feed.files import replacing
-from queuefront.feed.fuse import Fusion, FusionAccount, fuse_streams
-from queuefront.feed.last_snapshot import create_last_snapshot
 from queuefront.feed.npz import read_events, read_latencies, read_records, write_npy, write_npz
-from queuefront.feed.order_latency import generate_order_latency
-from queuefront.feed.order_log import resample_order_latency
-from queuefront.feed.parquet import read_parquet, read_parquet_records, write_parquet
-from queuefront.feed.public_archives import BINANCE_ARCHIVE, TARDIS_ARCHIVE, download_binance, download_tardis
 from queuefront.feed.replay_index_compiled import BLOCK_SHIFT
-from queuefront.feed.snapshot_diff import (
-    CHANGED,
-    IN_THE_BOOK_DELETION,
-    INSERTED,
-    OUT_OF_BOOK_DELETION_ABOVE,
-    OUT_OF_BOOK_DELETION_BELOW,
-    UNCHANGED,
-    DiffOrderBookSnapshot,
-)
-from queuefront.feed.sources.binance_convert import SOURCES, convert_lines
-from queuefront.feed.sources.binance_history import BINANCE_HISTORY, convert_binance_history, convert_binance_snapshot
-from queuefront.feed.sources.binance_message import MarketMessage, MessageDecoder
-from queuefront.feed.sources.bybit import BYBIT, convert_bybit
-from queuefront.feed.sources.bybit_history import BYBIT_HISTORY, convert_bybit_history
-from queuefront.feed.sources.databento import DATABENTO, convert_databento
-from queuefront.feed.sources.hyperliquid import HYPERLIQUID, convert_hyperliquid
-from queuefront.feed.sources.lobster import LOBSTER, convert_lobster
-from queuefront.feed.sources.mexc import MEXC, convert_mexc
-from queuefront.feed.sources.table import TABLE, convert_table
-from queuefront.feed.sources.tardis import TARDIS, convert_tardis
-from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
-from queuefront.feed.synth_orders import synthesize_orders
 from queuefront.feed.tape import RANGE_TICKS_MAX, Tape
 from queuefront.feed.tape_build import ORDER_COLUMNS, opening_book
-from queuefront.feed.tape_split import concat_tapes, cuts_every, split_tape
-from queuefront.feed.version1 import migrate_version1, write_version1
 
 if TYPE_CHECKING:
+    from queuefront.feed.download import Fetched, fetch
+    from queuefront.feed.fuse import Fusion, FusionAccount, fuse_streams
+    from queuefront.feed.last_snapshot import create_last_snapshot
+    from queuefront.feed.order_latency import generate_order_latency
+    from queuefront.feed.order_log import resample_order_latency
+    from queuefront.feed.parquet import read_parquet, read_parquet_records, write_parquet
     from queuefront.feed.passport import Measures, Passport, PassportThresholds, Verdict, measure, passport_of
+    from queuefront.feed.public_archives import BINANCE_ARCHIVE, TARDIS_ARCHIVE, download_binance, download_tardis
+    from queuefront.feed.snapshot_diff import (
+        CHANGED,
+        IN_THE_BOOK_DELETION,
+        INSERTED,
+        OUT_OF_BOOK_DELETION_ABOVE,
+        OUT_OF_BOOK_DELETION_BELOW,
+        UNCHANGED,
+        DiffOrderBookSnapshot,
+    )
+    from queuefront.feed.sources.binance_convert import SOURCES, convert_lines
+    from queuefront.feed.sources.binance_history import BINANCE_HISTORY, convert_binance_history, convert_binance_snapshot
+    from queuefront.feed.sources.binance_message import MarketMessage, MessageDecoder
+    from queuefront.feed.sources.bybit import BYBIT, convert_bybit
+    from queuefront.feed.sources.bybit_history import BYBIT_HISTORY, convert_bybit_history
+    from queuefront.feed.sources.databento import DATABENTO, convert_databento
+    from queuefront.feed.sources.hyperliquid import HYPERLIQUID, convert_hyperliquid
+    from queuefront.feed.sources.lobster import LOBSTER, convert_lobster
+    from queuefront.feed.sources.mexc import MEXC, convert_mexc
+    from queuefront.feed.sources.table import TABLE, convert_table
+    from queuefront.feed.sources.tardis import TARDIS, convert_tardis
+    from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
+    from queuefront.feed.synth_orders import synthesize_orders
+    from queuefront.feed.tape_split import concat_tapes, cuts_every, split_tape
+    from queuefront.feed.version1 import migrate_version1, write_version1
 
 __all__ = [
     "BINANCE_ARCHIVE",
@@ -142,12 +146,118 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Return what belongs to the passport, which a start has no use for."""
-    if name not in __all__:
-        raise AttributeError(f"module 'queuefront.feed' has no attribute {name!r}")
-    from queuefront.feed import passport
+_HOMES: Final = {
+    "queuefront.feed.download": (
+        "Fetched",
+        "fetch",
+    ),
+    "queuefront.feed.fuse": (
+        "Fusion",
+        "FusionAccount",
+        "fuse_streams",
+    ),
+    "queuefront.feed.last_snapshot": ("create_last_snapshot",),
+    "queuefront.feed.order_latency": ("generate_order_latency",),
+    "queuefront.feed.order_log": ("resample_order_latency",),
+    "queuefront.feed.parquet": (
+        "read_parquet",
+        "read_parquet_records",
+        "write_parquet",
+    ),
+    "queuefront.feed.passport": (
+        "Measures",
+        "Passport",
+        "PassportThresholds",
+        "Verdict",
+        "measure",
+        "passport_of",
+    ),
+    "queuefront.feed.public_archives": (
+        "BINANCE_ARCHIVE",
+        "TARDIS_ARCHIVE",
+        "download_binance",
+        "download_tardis",
+    ),
+    "queuefront.feed.snapshot_diff": (
+        "CHANGED",
+        "IN_THE_BOOK_DELETION",
+        "INSERTED",
+        "OUT_OF_BOOK_DELETION_ABOVE",
+        "OUT_OF_BOOK_DELETION_BELOW",
+        "UNCHANGED",
+        "DiffOrderBookSnapshot",
+    ),
+    "queuefront.feed.sources.binance_convert": (
+        "SOURCES",
+        "convert_lines",
+    ),
+    "queuefront.feed.sources.binance_history": (
+        "BINANCE_HISTORY",
+        "convert_binance_history",
+        "convert_binance_snapshot",
+    ),
+    "queuefront.feed.sources.binance_message": (
+        "MarketMessage",
+        "MessageDecoder",
+    ),
+    "queuefront.feed.sources.bybit": (
+        "BYBIT",
+        "convert_bybit",
+    ),
+    "queuefront.feed.sources.bybit_history": (
+        "BYBIT_HISTORY",
+        "convert_bybit_history",
+    ),
+    "queuefront.feed.sources.databento": (
+        "DATABENTO",
+        "convert_databento",
+    ),
+    "queuefront.feed.sources.hyperliquid": (
+        "HYPERLIQUID",
+        "convert_hyperliquid",
+    ),
+    "queuefront.feed.sources.lobster": (
+        "LOBSTER",
+        "convert_lobster",
+    ),
+    "queuefront.feed.sources.mexc": (
+        "MEXC",
+        "convert_mexc",
+    ),
+    "queuefront.feed.sources.table": (
+        "TABLE",
+        "convert_table",
+    ),
+    "queuefront.feed.sources.tardis": (
+        "TARDIS",
+        "convert_tardis",
+    ),
+    "queuefront.feed.synth": (
+        "SynthConfig",
+        "synthesize",
+        "synthetic_instrument",
+    ),
+    "queuefront.feed.synth_orders": ("synthesize_orders",),
+    "queuefront.feed.tape_split": (
+        "concat_tapes",
+        "cuts_every",
+        "split_tape",
+    ),
+    "queuefront.feed.version1": (
+        "migrate_version1",
+        "write_version1",
+    ),
+}
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
-    value = getattr(passport, name)
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'queuefront.feed' has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name]), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -16,6 +16,7 @@ from queuefront.core.enums import (
     OP_CLEAR_BOTH,
     OP_FILL_ORDER,
     OP_MASK,
+    OP_MASKED,
     OP_SET_ASK,
     OP_SET_BID,
 )
@@ -87,7 +88,8 @@ def find_untrusted_row(
     for i in range(len(op)):
         what = op[i] & OP_MASK
         v = level[i]
-        if what > last_op or v < 0 or (is_by_order and OP_SET_BID <= what <= OP_SET_ASK):
+        is_masked = op[i] & OP_MASKED != 0  # which no file is
+        if what > last_op or is_masked or v < 0 or (is_by_order and OP_SET_BID <= what <= OP_SET_ASK):
             return i
         if v >= level_count and (v > 0 or OP_SET_BID <= what <= OP_CLEAR_ASKS):
             return i

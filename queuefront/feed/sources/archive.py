@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -14,33 +13,21 @@ import numpy as np
 import numpy.typing as npt
 
 from queuefront.core.clock import INT64_MAX, monotonic_s
-from queuefront.core.enums import FUNDING_RATE_EVENT, INDEX_PRICE_EVENT, KIND_MASK, MARK_PRICE_EVENT, ContractKind
+from queuefront.core.enums import FUNDING_RATE_EVENT, INDEX_PRICE_EVENT, KIND_MASK, MARK_PRICE_EVENT
 from queuefront.core.errors import ConfigError, DataFormatError, TimestampRangeError
-from queuefront.core.instrument import Instrument, Number, format_decimal
+from queuefront.core.instrument import Instrument, format_decimal
 from queuefront.feed.conversion import LIST_MAX, QUOTE_MAX, Conversion, ConversionAccount, Gap, InputFile, Refusal, quote
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.packed import PackedLines
-from queuefront.feed.sources.tail import OnBad, count_kinds, grid_step, ready_for_replay
+from queuefront.feed.sources.tail import Ending, OnBad, count_kinds, grid_step, ready_for_replay
 
-__all__ = ["Archive", "Ending", "Events", "PathLike", "later_by"]
+__all__ = ["Archive", "Events", "PathLike", "later_by"]
 
 Events = npt.NDArray[Any]
 PathLike = str | os.PathLike[str]
 
 _PROGRESS_INTERVAL_S: Final = 0.05
 _OFF_GRID_KINDS: Final = (INDEX_PRICE_EVENT, MARK_PRICE_EVENT, FUNDING_RATE_EVENT)
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What was asked of the end of a conversion; see `convert_lines`."""
-
-    base_latency_ns: int = 0
-    always_add_latency: bool = False
-    tick_size: Number | None = None
-    lot_size: Number | None = None
-    contract: ContractKind | str = ContractKind.LINEAR
-    multiplier: Number | None = None
 
 
 class Archive:

@@ -38,11 +38,11 @@ from queuefront.core.enums import (
 from queuefront.core.errors import ConfigError, DataFormatError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
-from queuefront.feed.sources.archive import Archive, Ending, Events, PathLike, later_by
+from queuefront.feed.sources.archive import Archive, Events, PathLike, later_by
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.csv_columns import Column
 from queuefront.feed.sources.csv_records import CsvFile, Layout, Table
-from queuefront.feed.sources.tail import OnBad
+from queuefront.feed.sources.tail import Ending, OnBad
 
 __all__ = ["BINANCE_HISTORY", "convert_binance_history", "convert_binance_snapshot"]
 

@@ -31,11 +31,11 @@ from queuefront.core.enums import (
 )
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import LIST_MAX, Conversion, Gap
-from queuefront.feed.sources.archive import Archive, Ending, Events, PathLike, later_by
+from queuefront.feed.sources.archive import Archive, Events, PathLike, later_by
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.csv_columns import TS_MAX, TS_MIN, Column
 from queuefront.feed.sources.csv_records import CsvFile, Layout
-from queuefront.feed.sources.tail import OnBad
+from queuefront.feed.sources.tail import Ending, OnBad
 
 __all__ = ["BYBIT_HISTORY", "convert_bybit_history"]
 

@@ -36,7 +36,7 @@ from queuefront.core.enums import BUY_EVENT, SELL_EVENT, ContractKind
 from queuefront.core.errors import ConfigError, DataFormatError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
-from queuefront.feed.sources.archive import Archive, Ending, Events, PathLike, later_by
+from queuefront.feed.sources.archive import Archive, Events, PathLike, later_by
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.csv_columns import Column
 from queuefront.feed.sources.csv_records import CsvFile, Layout, Table
@@ -50,7 +50,7 @@ from queuefront.feed.sources.lobster_compiled import (
     SUBMIT,
     order_rows,
 )
-from queuefront.feed.sources.tail import OnBad
+from queuefront.feed.sources.tail import Ending, OnBad
 
 __all__ = ["LOBSTER", "convert_lobster"]
 

@@ -11,7 +11,6 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
@@ -23,9 +22,8 @@ import numpy.typing as npt
 
 from queuefront.core.clock import monotonic_s
 from queuefront.core.dtypes import EVENT
-from queuefront.core.enums import ContractKind
 from queuefront.core.errors import ConfigError, DataFormatError
-from queuefront.core.instrument import Instrument, Number
+from queuefront.core.instrument import Instrument
 from queuefront.feed.conversion import (
     LIST_MAX,
     QUOTE_MAX,
@@ -39,9 +37,9 @@ from queuefront.feed.conversion import (
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.raw import RawLines, split_line
 from queuefront.feed.sources.refusal import LineRefused, refusal_of
-from queuefront.feed.sources.tail import OnBad, count_kinds, find_grid, ready_for_replay
+from queuefront.feed.sources.tail import Ending, OnBad, count_kinds, find_grid, ready_for_replay
 
-__all__ = ["Ending", "Events", "Message", "MessageWalk", "Run", "finish", "symbol_of_file"]
+__all__ = ["Events", "Message", "MessageWalk", "Run", "finish", "symbol_of_file"]
 
 Events = npt.NDArray[Any]
 Run = tuple[int, int, Sequence[tuple[float, float]]]
@@ -69,18 +67,6 @@ class Decoder(Protocol):
 
     def decode(self, message: bytes) -> Message:
         """Decode a message; raise LineRefused or msgspec's errors where it cannot be used."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What was asked of the end of a conversion; see `convert_lines`."""
-
-    base_latency_ns: int = 0
-    always_add_latency: bool = False
-    tick_size: Number | None = None
-    lot_size: Number | None = None
-    contract: ContractKind | str = ContractKind.LINEAR
-    multiplier: Number | None = None
 
 
 class MessageWalk:

@@ -24,9 +24,9 @@ from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
 from queuefront.feed.sources.binance_lines import Progress
-from queuefront.feed.sources.message_lines import Ending, Message, MessageWalk, Run, finish
+from queuefront.feed.sources.message_lines import Message, MessageWalk, Run, finish
 from queuefront.feed.sources.refusal import NS_PER_MS, Price, Qty, check_update_id, ms_to_ns
-from queuefront.feed.sources.tail import OnBad
+from queuefront.feed.sources.tail import Ending, OnBad
 
 __all__ = ["MEXC", "MexcDecoder", "convert_mexc"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal
 
@@ -15,6 +16,7 @@ from queuefront.core.enums import (
     KIND_MASK,
     KIND_NAMES,
     TRADE_EVENT,
+    ContractKind,
 )
 from queuefront.core.errors import TimestampRangeError
 from queuefront.core.instrument import Number, exact, format_decimal
@@ -22,11 +24,23 @@ from queuefront.feed.clean import local_shift, ordered, times
 from queuefront.feed.conversion import ConversionAccount
 from queuefront.feed.grid import infer_step
 
-__all__ = ["OnBad", "count_kinds", "find_grid", "grid_step", "ready_for_replay"]
+__all__ = ["Ending", "OnBad", "count_kinds", "find_grid", "grid_step", "ready_for_replay"]
 
 OnBad = Literal["stop", "skip"]
 
 _GRID_KINDS: Final = (DEPTH_EVENT, TRADE_EVENT, DEPTH_CLEAR_EVENT, DEPTH_SNAPSHOT_EVENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What was asked of the end of a conversion; see `convert_lines`."""
+
+    base_latency_ns: int = 0
+    always_add_latency: bool = False
+    tick_size: Number | None = None
+    lot_size: Number | None = None
+    contract: ContractKind | str = ContractKind.LINEAR
+    multiplier: Number | None = None
 
 
 def ready_for_replay(

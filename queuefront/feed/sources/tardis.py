@@ -42,13 +42,13 @@ from queuefront.core.enums import (
 from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
-from queuefront.feed.sources.archive import Archive, Ending, Events, PathLike
+from queuefront.feed.sources.archive import Archive, Events, PathLike
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.book_changes import BookColumns, book_changes
 from queuefront.feed.sources.csv_columns import Column
 from queuefront.feed.sources.csv_records import CsvFile, Layout, Table
 from queuefront.feed.sources.snapshot_blocks import SNAPSHOT_MODES, DepthRows, SnapshotMode, depth_rows
-from queuefront.feed.sources.tail import OnBad
+from queuefront.feed.sources.tail import Ending, OnBad
 
 __all__ = ["TARDIS", "convert_tardis"]
 

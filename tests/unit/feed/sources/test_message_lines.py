@@ -12,8 +12,9 @@ from queuefront.core import ConfigError, DataFormatError, TruncatedFileError
 from queuefront.core.enums import BUY_EVENT, TRADE_EVENT
 from queuefront.feed.conversion import Gap, Refusal, VenueMessage
 from queuefront.feed.sources import message_lines
-from queuefront.feed.sources.message_lines import Ending, Message, MessageWalk, finish, symbol_of_file
+from queuefront.feed.sources.message_lines import Message, MessageWalk, finish, symbol_of_file
 from queuefront.feed.sources.refusal import LineRefused
+from queuefront.feed.sources.tail import Ending
 from tests.unit.feed.sources.raw_files import START, raw_file
 
 EV = TRADE_EVENT | BUY_EVENT
