@@ -138,6 +138,8 @@ COVERED = {
     "lot_size": "another tape: Asset.load",
     "contract": "contract",
     "multiplier": "contract",
+    "mask_bad_spans": "another tape, and one rule of new orders: tests/scenario/test_masked_spans.py",
+    "passport": "limits of the mask",
     "depth_range": "tick_range, which the tape is built with; by order: tests/unit/sim/test_range_view_compiled.py",
 }
 #: Models written like the built-in ones do alike to the byte (tests/unit/sim/test_own.py), which duels hold to the naive
