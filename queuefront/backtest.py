@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import traceback
@@ -452,8 +451,3 @@ def _stack(tables: list[pl.DataFrame], by: str) -> pl.DataFrame:
     import polars as pl
 
     return pl.concat(tables).sort(by, maintain_order=True)
-
-
-# What is there by now, Numba most of all, stays to the end of the process. Kept out of the collector's sight, it is not
-# looked through again at each full collection and at the end, which was a sixth of a short program's time.
-gc.freeze()

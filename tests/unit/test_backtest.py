@@ -385,25 +385,3 @@ def test_limits_of_an_asset_judge_its_tape():
     run = Backtest(Asset(holed_market(), mask_bad_spans=True, passport=lenient)).run(sell_once)
     assert run.summary().assets[0].market_data.verdict == "good"
     assert len(run.fills) == 1
-
-
-def test_what_a_program_makes_itself_is_still_collected_and_ended(tmp_path: Path) -> None:
-    """The imports are kept out of the garbage collector's sight; what comes after them is not."""
-    program = f"""
-import gc, weakref
-import queuefront as qf
-qf.Backtest
-assert gc.get_freeze_count() > 10_000
-class Knot:
-    def __init__(self, name):
-        self.own, self.file = self, open(r"{tmp_path}/" + name, "w")
-        self.file.write(name)
-    def __del__(self):
-        self.file.close()
-gone = weakref.ref(Knot("collected"))
-gc.collect()
-assert gone() is None
-kept = Knot("kept")
-"""
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=300)
-    assert [(tmp_path / name).read_text() for name in ("collected", "kept")] == ["collected", "kept"]
