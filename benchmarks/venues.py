@@ -331,9 +331,11 @@ class _Flood(WSListener):  # type: ignore[misc]
             self._task = asyncio.ensure_future(self._push(transport))
 
     async def _push(self, transport: WSTransport) -> None:
-        start, i = time.perf_counter(), 0
+        transport.send(WSMsgType.TEXT, moving_diff(2, time.time_ns() // 10**6))
+        await asyncio.sleep(0.5)  # the snapshot comes; what it waits for is not published one by one
+        start, i = time.perf_counter(), 1
         while i < self._count:
-            due = min(int((time.perf_counter() - start) * self._rate), self._count)
+            due = min(1 + int((time.perf_counter() - start) * self._rate), self._count)
             for number in range(i, due):
                 transport.send(WSMsgType.TEXT, moving_diff(number + 2, time.time_ns() // 10**6))
             i = due
@@ -376,8 +378,8 @@ async def _sustained(port: int, count: int) -> tuple[list[int], float, MarketStr
     def take(events: MarketEvents) -> None:
         if events.kind == "depth":
             late.append(time.time_ns() // 10**6 - events.exch_ts // 10**6)
-            if stream.feed("BTCUSDT").sync.last_id > count:
-                done.set()
+        if stream.feed("BTCUSDT").sync.last_id > count:
+            done.set()
 
     stream = MarketStream(client, PicowsConnector(), ["BTCUSDT"], ["depth@100ms"], take, jitter=lambda: 0.0)
     stream.feed("BTCUSDT").decoder.decode(moving_diff(1), MS * 10**6)  # loaded, before the flood begins

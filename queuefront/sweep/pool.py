@@ -130,8 +130,8 @@ class _Worker:
             pickle.dump(message, process.stdin)
             process.stdin.flush()
             return pickle.load(process.stdout)  # noqa: S301 - from the process that we started
-        except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-            return None
+        except (EOFError, BrokenPipeError, pickle.UnpicklingError, ValueError):
+            return None  # ValueError: the pool ended, and closed the pipe, while this thread read
 
     def ending(self) -> str:
         """Return how the process ended."""

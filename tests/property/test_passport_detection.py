@@ -87,7 +87,7 @@ def test_recorded_markets_are_good_where_they_are(recorded: dict[str, Tape]) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["usdm", "coinm"])
+@pytest.mark.parametrize("name", ["usdm", pytest.param("coinm", marks=pytest.mark.soak)])
 def test_recorded_markets_are_found_out_when_they_are_spoiled(recorded: dict[str, Tape], name: str) -> None:
     events = recorded[name].to_events()
     events = events[(events["ev"] & np.uint64(EXCH_EVENT)) != 0]

@@ -144,7 +144,7 @@ def test_a_connection_that_stays_is_ended_by_the_venue_and_begun_anew(venue: str
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("venue", [SPOT, USDM])
+@pytest.mark.parametrize("venue", [USDM])
 def test_a_day_and_a_half_with_the_rules_as_they_are(venue: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """24 hours at the venue, 23 hours and up to a half at ours. The exchange looks at its clock ten times a second."""
     monkeypatch.setattr(queuefront.paper.server, "_TICK_S", 0.1)

@@ -47,6 +47,7 @@ def require_same_but_fees(found: np.ndarray, expected: np.ndarray) -> None:
     assert found["fee"].any()
 
 
+@pytest.mark.soak
 def test_an_own_queue_written_like_the_built_in_one_fills_alike_to_the_byte():
     for seed, exchange in zip(SEEDS, ("no partial fill", "partial fill", "no partial fill"), strict=True):
         built_in, own = (
@@ -58,6 +59,7 @@ def test_an_own_queue_written_like_the_built_in_one_fills_alike_to_the_byte():
         assert own.log == built_in.log
 
 
+@pytest.mark.soak
 def test_own_latency_fees_and_exchange_written_like_the_built_in_ones_do_alike():
     """Fees are rounded to 1e-9 each, so that they agree to half of that a fill."""
     maker, taker = "-0.00005", "0.000753"
