@@ -194,6 +194,7 @@ def test_a_saved_market_by_order_is_the_same_market(tmp_path: Path, seed):
 )
 def test_an_index_of_orders_that_compiled_code_could_not_trust_is_refused(tmp_path: Path, name, row, value):  # H6.8
     tape = build(STORY)
+    assert tape.measures  # taken now: a file carries those of the tape that it was
     column = tape.extra[name].copy()
     column[row] = value
     tape.extra[name] = column
