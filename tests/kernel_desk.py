@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from queuefront.kernel import (
     KernelOutcome,
     LedgerEntry,
     Publish,
+    Slot,
     audit,
     open_kernel,
 )
@@ -129,6 +131,25 @@ class Desk(ABC):
         self.kernel.listen(self._hear)
         return self.kernel
 
+    def mean_tick(self, *fills: tuple[int, int]) -> Fraction:
+        """Return the price of several fills, as (lots, tick)."""
+        return Fraction(sum(lots * tick for lots, tick in fills), sum(lots for lots, _ in fills))
+
+    def entry_tick(self, slot: Slot) -> Fraction:
+        """Return the entry price that the kernel has, in ticks."""
+        assert isinstance(slot.entry_notional, int)
+        return Fraction(slot.entry_notional, slot.initial_lots)
+
+    def fee_of(self, lots: int, tick: int) -> int:
+        """Return the fee that a fill takes of the capital, units; bought lots are positive."""
+        return abs(lots) * tick * UNIT * 400 // 10**6
+
+    @property
+    def booked(self) -> int:
+        """How far the ledger's entries moved the capital."""
+        currency = self.kernel.state.config.currency
+        return sum(entry.amount for entry in self.entries if entry.currency == currency)
+
     def config(self) -> Any:
         """Return the configuration of a new journal."""
         return config(**self.changes)
@@ -154,13 +175,15 @@ class Desk(ABC):
     ) -> KernelOutcome:
         command = Enter(
             ts=self.now, intent_id=self.intent(), trade_id=trade_id, slot_id=slot_id, instrument=self.instrument,
-            side=Side.LONG, lots=lots, reference_tick=8_340,
+            side=changes.pop("side", Side.LONG), lots=lots, reference_tick=8_340,
             order_type=OrderType.LIMIT, limit_tick=limit_tick, decision_id=f"d-{trade_id}", **changes,
         )  # fmt: skip
         return await self.kernel.submit(command)
 
-    async def exit(self, slot_id: int = 0) -> KernelOutcome:
-        return await self.kernel.submit(Exit(ts=self.now, intent_id=self.intent(), slot_id=slot_id, reference_tick=8_340))
+    async def exit(self, slot_id: int = 0, lots: int | None = None) -> KernelOutcome:
+        return await self.kernel.submit(
+            Exit(ts=self.now, intent_id=self.intent(), slot_id=slot_id, reference_tick=8_340, lots=lots)
+        )
 
     async def cancel(self, slot_id: int = 0) -> KernelOutcome:
         task = asyncio.create_task(self.kernel.submit(Cancel(ts=self.now, intent_id=self.intent(), slot_id=slot_id)))

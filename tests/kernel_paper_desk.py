@@ -2,6 +2,16 @@
 
 Everything on the way is the exchange's and the connector's own: signatures, limits, payloads, private stream, account and
 faults. Only when and at which price an order fills is told by the story; with `rows` of a market `sim` decides it.
+
+The same story is told at three venues, in the same ticks and lots; what differs is the money:
+
+- *USD-M*: profit and fees in quote currency; exits are reduce-only.
+- *Spot*: no positions, no leverage, no reduce-only: a story enters by buying and exits by selling what it bought. The fee
+  of a buy is taken from the coin that it brings, so that an account without any other coin of its kind could not sell as
+  much as it bought: this one has half a lot more, which pays the fees and never counts as a position. The kernel keeps that
+  fee in a book of the coin, apart from its capital.
+- *COIN-M*: a lot is one contract of 10 USD, settled in the coin. What fills come to is a ratio; the kernel rounds it once a
+  trade, and the venue at each fill.
 """
 
 from __future__ import annotations
@@ -10,7 +20,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
@@ -20,7 +31,8 @@ import numpy as np
 from queuefront.core import Instrument
 from queuefront.core.enums import BUY, CANCELED, FILLED, PARTIALLY_FILLED
 from queuefront.feed import Tape
-from queuefront.kernel import Kernel, Spec
+from queuefront.kernel import Kernel, Slot, audit
+from queuefront.kernel.desk import spec_of
 from queuefront.paper import (
     DEFAULT_KEY,
     DEFAULT_SECRET,
@@ -38,16 +50,18 @@ from queuefront.venues.binance import Addresses, BinanceClient, BinanceVenue, Se
 from queuefront.venues.rest import AiohttpTransport
 from queuefront.venues.websocket import PicowsConnector
 from tests.kernel_desk import Desk
-from tests.kernel_story import CAPITAL, SECOND, UNIT, config
-from tests.paper_market import ASK, BID, USDM, story
+from tests.kernel_story import CAPITAL, SECOND, config
+from tests.paper_market import ASK, BID, COINM, SPOT, USDM, story
 from tests.virtual_time import EPOCH_NS, VirtualLoop, run
 
-__all__ = ["PaperDesk"]
+__all__ = ["PAPER_DESKS", "CoinPaperDesk", "PaperDesk", "SpotPaperDesk"]
 
 SCALE = 9
+CASH = Decimal(CAPITAL).scaleb(-SCALE)
+FEE = Decimal("0.0004")
 TRX = Instrument(USDM, "TRXUSDT", tick_size="0.00001", lot_size="100", base="TRX", quote="USDT")
-#: A market that stands: what fills is the story's.
-STANDING = ((BID, 0, 0.083, 10_000), (ASK, 0, 0.0839, 10_000), (BID, 86_400, 0.083, 10_100))
+#: A market that stands, in lots: what fills is the story's.
+STANDING = ((BID, 0, 0.083, 100), (ASK, 0, 0.0839, 100), (BID, 86_400, 0.083, 101))
 #: The connector repeats a question so often before it gives up.
 _ATTEMPTS = 4
 _TARGETS = {PlaceOrder: "POST */order", CancelOrder: "DELETE */order", QueryOrder: "GET */order"}
@@ -118,23 +132,25 @@ class ScriptedMatching:
 
 
 class PaperDesk(Desk):
-    """A kernel at the paper exchange.
+    """A kernel at the paper exchange of USD-M.
 
-    rows : (event, second, price, quantity) of a market in which orders fill as they may, and not as a script says.
+    rows : (event, second, price, lots) of a market in which orders fill as they may, and not as a script says.
     """
 
-    instrument = "TRXUSDT"
+    listed = TRX
+    instrument = listed.symbol
+    currency = "USDT"
     answer_ns = 5 * SECOND
-    _standing: ClassVar[list[Tape]] = []
+    _standing: ClassVar[dict[str, Tape]] = {}
 
     def __init__(self, loop: VirtualLoop, journal: Path | str = ":memory:", rows: Any = None, **changes: Any) -> None:
         super().__init__(journal, **changes)
         self._loop = loop
-        if not self._standing:
-            self._standing.append(story(USDM, STANDING, TRX))
-        listing = [Listing(story(USDM, rows, TRX) if rows else self._standing[0])]
-        money = Decimal(CAPITAL).scaleb(-SCALE)
-        paper = PaperConfig(USDM, listing, balances={"USDT": money}, maker="0.0004", taker="0.0004")
+        self.product = self.listed.venue
+        if self.product not in self._standing:
+            self._standing[self.product] = self._tape(STANDING)
+        listing = [Listing(self._tape(rows) if rows else self._standing[self.product])]
+        paper = PaperConfig(self.product, listing, balances=self.balances, maker=FEE, taker=FEE)
         self.server = PaperServer(paper, clock=LoopClock(EPOCH_NS))
         self.exchange = self.server.venue.exchange
         self.matching = ScriptedMatching()
@@ -156,6 +172,10 @@ class PaperDesk(Desk):
 
         run(told)
 
+    def _tape(self, rows: Any) -> Tape:
+        lot = float(self.listed.lot_size)
+        return story(self.product, [(ev, second, px, lots * lot) for ev, second, px, lots in rows], self.listed)
+
     def _count_request(self, request: Request) -> Any:
         if request.path.endswith("/order"):
             self._requests += 1
@@ -164,8 +184,8 @@ class PaperDesk(Desk):
         return self._handle(request)
 
     def config(self) -> Any:
-        spec = Spec(name=self.instrument, currency="USDT", unit=UNIT, taker_rate_ppm=400, maker_rate_ppm=400)
-        return config(specs=(spec,), cash_scale=SCALE, **self.changes)
+        spec = spec_of(self.listed, SCALE, maker_rate=FEE, taker_rate=FEE)
+        return config(specs=(spec,), currency=self.currency, cash_scale=SCALE, **self.changes)
 
     # --- the venue's side ---------------------------------------------------------------------------------------------
     @property
@@ -185,19 +205,53 @@ class PaperDesk(Desk):
         return len(self.exchange.orders)
 
     @property
-    def truth(self) -> tuple[int, int]:
-        cash = Decimal(0)
+    def balances(self) -> dict[str, Decimal]:
+        """What the account begins with."""
+        return {self.currency: CASH}
+
+    @property
+    def fills(self) -> list[tuple[int, int, int]]:
+        """What the venue executed: lots, bought ones positive, at a tick, and the fee in units of its own currency."""
+        found = []
         for order in self.exchange.orders.all(self.instrument):
             for fill in order.executions:
-                cash += (-fill.quote_qty if fill.side == "BUY" else fill.quote_qty) - fill.commission
-        position = self.exchange.futures.positions[self.instrument]
-        if not position.qty:  # what the account says, too
-            assert self.exchange.futures.wallets["USDT"] == Decimal(CAPITAL).scaleb(-SCALE) + cash
-        return int(cash.scaleb(SCALE)), TRX.qty_to_lots(position.qty)
+                lots = self.listed.qty_to_lots(fill.qty) * (1 if fill.side == "BUY" else -1)
+                found.append((lots, self.listed.price_to_tick(fill.price), int(fill.commission.scaleb(SCALE))))
+        return found
+
+    def worth(self, lots: int, tick: int) -> Fraction:
+        """Return the cash value of a long position, units."""
+        return Fraction(self.listed.lot_size * self.listed.tick_size) * 10**SCALE * lots * tick
+
+    def fee_of(self, lots: int, tick: int) -> int:
+        return self._charged(abs(self.worth(lots, tick)))
+
+    def _charged(self, worth: Fraction) -> int:
+        # The venue's currencies have eight digits.
+        fee = Decimal(round(worth * Fraction(FEE))).scaleb(-SCALE)
+        return int(fee.quantize(Decimal("1e-8"), ROUND_HALF_EVEN).scaleb(SCALE))
+
+    @property
+    def held_lots(self) -> int:
+        """The position at the venue."""
+        return self.listed.qty_to_lots(self.exchange.futures.positions[self.instrument].qty)
+
+    @property
+    def wallet(self) -> int:
+        """The money at the venue, units."""
+        return int(self.exchange.futures.wallets[self.currency].scaleb(SCALE))
+
+    @property
+    def truth(self) -> tuple[int, int]:
+        cash = -sum(self.worth(lots, tick) for lots, tick, _ in self.fills) - self.fees
+        assert cash.denominator == 1
+        if not self.held_lots:  # what the account says, too
+            assert self.wallet == CAPITAL + cash
+        return int(cash), self.held_lots
 
     @property
     def fees(self) -> int:
-        return int(self.exchange.futures.positions[self.instrument].fees.scaleb(SCALE))
+        return sum(fee for *_, fee in self.fills)
 
     def script(self, entry: Iterable[MockFill] = (), exit: Iterable[MockFill] = ()) -> None:  # noqa: A002 the trade's word
         self.matching.entry, self.matching.exit = tuple(entry), tuple(exit)
@@ -210,9 +264,10 @@ class PaperDesk(Desk):
         assert order is not None
         report = self.matching.fill(order.engine_id, fill)
         venue = self.server.venue
-        listening, venue.user_connections = venue.user_connections, {}
+        listening = venue.user_connections, venue.user_subscriptions
+        venue.user_connections, venue.user_subscriptions = {}, {}
         self.exchange._report(self.exchange.markets[self.instrument], report, self.exchange.now_ns)
-        venue.user_connections = listening
+        venue.user_connections, venue.user_subscriptions = listening
 
     def fail(self, kind: type, *faults: MockFault | None) -> None:
         for fault in filter(None, faults):
@@ -232,7 +287,7 @@ class PaperDesk(Desk):
             await self._stack.enter_async_context(self.server)
         api = self.server.ws_url + self.server.venue.rules.websocket_api_path
         where = Addresses(self.server.rest_url, self.server.ws_url, api)
-        session = SessionConfig(USDM, "custom", (self.instrument,), where, cash_scale=SCALE)
+        session = SessionConfig(self.product, "custom", (self.instrument,), where, cash_scale=SCALE)
         jitter = np.random.default_rng(1).random
         credentials = Credentials(DEFAULT_KEY, DEFAULT_SECRET)
         client = BinanceClient(session, AiohttpTransport(), credentials, jitter=jitter, clock=self._loop.now_ns)
@@ -255,3 +310,97 @@ class PaperDesk(Desk):
     async def leave(self) -> None:
         await self.kernel.close()
         await self._stack.aclose()
+
+
+class SpotPaperDesk(PaperDesk):
+    """The same at spot."""
+
+    listed = Instrument(SPOT, "TRXUSDT", tick_size="0.00001", lot_size="100", base="TRX", quote="USDT")
+
+    #: Half a lot: no position, and enough for the fees of a story.
+    coins = Decimal(50)
+
+    @property
+    def balances(self) -> dict[str, Decimal]:
+        return {"USDT": CASH, "TRX": self.coins}
+
+    def fee_of(self, lots: int, tick: int) -> int:
+        return 0 if lots > 0 else super().fee_of(lots, tick)
+
+    def _total(self, asset: str) -> Decimal:
+        balance = self.exchange.spot.balance(asset)
+        return balance.free + balance.locked
+
+    @property
+    def held_lots(self) -> int:
+        return int(self._total("TRX") // self.listed.lot_size)
+
+    @property
+    def wallet(self) -> int:
+        return int(self._total("USDT").scaleb(SCALE))
+
+    @property
+    def fees(self) -> int:
+        return sum(fee for lots, _, fee in self.fills if lots < 0)
+
+    @property
+    def coin_fees(self) -> int:
+        """The fees that the venue took of the coin, units."""
+        return sum(fee for lots, _, fee in self.fills if lots > 0)
+
+    def agrees(self) -> None:
+        """Kernel and venue are of one mind about the coin, too: its book has the fees, and the slots have the lots."""
+        super().agrees()
+        book = self.kernel.state.books.get("TRX")
+        assert (book.fees if book else 0) == self.coin_fees
+        held = self.held_lots * self.listed.lot_size
+        assert self._total("TRX") == self.coins + held - Decimal(self.coin_fees).scaleb(-SCALE)
+
+
+class CoinPaperDesk(PaperDesk):
+    """The same at COIN-M."""
+
+    listed = Instrument(
+        COINM,
+        "TRXUSD_PERP",
+        tick_size="0.00001",
+        lot_size="1",
+        contract="inverse",
+        multiplier="10",
+        base="TRX",
+        quote="USD",
+    )
+    instrument = listed.symbol
+    currency = "TRX"
+
+    def worth(self, lots: int, tick: int) -> Fraction:
+        contract = Fraction(self.listed.multiplier) / Fraction(self.listed.tick_size)
+        return -contract * 10**SCALE * lots / tick
+
+    def mean_tick(self, *fills: tuple[int, int]) -> Fraction:
+        return sum(lots for lots, _ in fills) / sum((Fraction(lots, tick) for lots, tick in fills), Fraction(0))
+
+    def entry_tick(self, slot: Slot) -> Fraction:
+        assert not isinstance(slot.entry_notional, int)
+        return slot.initial_lots / slot.entry_notional.value
+
+    @property
+    def truth(self) -> tuple[int, int]:
+        """The exact sum, rounded: the kernel's is as good, once for each of its trades."""
+        cash = -sum(self.worth(lots, tick) for lots, tick, _ in self.fills) - self.fees
+        exits = sum(lots < 0 for lots, *_ in self.fills)
+        if not self.held_lots:
+            assert abs(self.wallet - CAPITAL - cash) <= exits * Fraction(10**SCALE, 2 * 10**8)
+        return round(cash), self.held_lots
+
+    def agrees(self) -> None:
+        assert audit(self.kernel.state) == []
+        cash, lots = self.truth
+        trades = len({entry.trade_id for entry in self.entries})
+        assert abs(self.kernel.state.book.cash - CAPITAL - cash) <= trades
+        assert self.kernel.state.book.fees == self.fees
+        assert sum(slot.side.sign * slot.size for slot in self.kernel.slots) == lots
+
+
+#: One for each venue.
+PAPER_DESKS = {"paper": PaperDesk, "paper-spot": SpotPaperDesk, "paper-coinm": CoinPaperDesk}

@@ -1,6 +1,7 @@
-"""The acceptance scenarios S1 to S12, each a story on the mock venue, S1 to S7 at the paper exchange too.
+"""The acceptance scenarios S1 to S12, each a story on the mock venue, S1 to S7 at the three paper exchanges too.
 
-At the paper exchange the kernel trades by Binance's connector: see `tests/kernel_paper_desk.py`.
+At a paper exchange the kernel trades by Binance's connector. How the stories differ between USD-M, spot and COIN-M:
+see `tests/kernel_paper_desk.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from fractions import Fraction
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from queuefront.kernel import (
     Enter,
     Exit,
     Health,
+    LedgerEntry,
+    LedgerKind,
     Publish,
     Reconcile,
     Stage,
@@ -38,7 +40,7 @@ from queuefront.venues import (
     Side,
 )
 from tests.kernel_desk import Desk, MockDesk
-from tests.kernel_paper_desk import PaperDesk
+from tests.kernel_paper_desk import PAPER_DESKS, PaperDesk
 from tests.kernel_story import CAPITAL, SECOND, UNIT, Story, config
 
 D = Diagnostic
@@ -46,7 +48,10 @@ E = EventKind
 At = type[MockDesk | PaperDesk]
 
 
-at_both = pytest.mark.parametrize("at", [MockDesk, pytest.param(PaperDesk, marks=pytest.mark.slow)], ids=["mock", "paper"])
+at_every_venue = pytest.mark.parametrize(
+    "at",
+    [pytest.param(MockDesk, id="mock")] + [pytest.param(at, marks=pytest.mark.slow, id=n) for n, at in PAPER_DESKS.items()],
+)
 
 
 def play(story: Callable[[Any], Awaitable[None]], at: At = MockDesk, **kwargs: Any) -> None:
@@ -62,7 +67,7 @@ def play(story: Callable[[Any], Awaitable[None]], at: At = MockDesk, **kwargs: A
     at.play(main, **kwargs)
 
 
-@at_both
+@at_every_venue
 def test_s1_a_limit_order_rests_fills_twice_through_the_pump_and_its_rest_is_cancelled(at: At) -> None:
     """E3, E10a, E18, E20, E21, E21a, E22, E23, E24a, E25, E25c."""
 
@@ -74,8 +79,8 @@ def test_s1_a_limit_order_rests_fills_twice_through_the_pump_and_its_rest_is_can
         assert (await desk.cancel()).venue_outcome is VenueOutcome.CANCELLED
         slot = desk.kernel.slots[0]
         assert (slot.stage, slot.size) == (Stage.POSITION_OPEN, 7)
-        assert Fraction(slot.entry_notional, slot.initial_lots) * Fraction(1, 100_000) == Fraction("0.5846") / 7
-        fees = (3 * 8_340 + 4 * 8_360) * UNIT * 400 // 10**6
+        assert desk.entry_tick(slot) == desk.mean_tick((3, 8_340), (4, 8_360))
+        fees = desk.fee_of(3, 8_340) + desk.fee_of(4, 8_360)
         assert desk.kernel.account.capital == CAPITAL - fees == CAPITAL - desk.fees
         assert audit_chain(desk.entries) == ""
         assert {entry.trade_id for entry in desk.entries} == {"t1"}
@@ -87,7 +92,7 @@ def test_s1_a_limit_order_rests_fills_twice_through_the_pump_and_its_rest_is_can
     play(story, at)
 
 
-@at_both
+@at_every_venue
 def test_s2_three_legs_each_in_two_partial_fills_close_the_slot_and_free_it(at: At) -> None:
     """A1, E8, E25b."""
 
@@ -102,14 +107,14 @@ def test_s2_three_legs_each_in_two_partial_fills_close_the_slot_and_free_it(at: 
             await desk.wait(3)
         slot = desk.kernel.slots[0]
         assert (slot.stage, slot.size) == (Stage.CLOSED, 0)
-        assert slot.realized == desk.kernel.account.capital - CAPITAL == sum(entry.amount for entry in desk.entries)
+        assert slot.realized == desk.kernel.account.capital - CAPITAL == desk.booked
         assert (await desk.enter("t2")).accepted
         desk.agrees()
 
     play(story, at)
 
 
-@at_both
+@at_every_venue
 @pytest.mark.parametrize("k", range(12))
 def test_s3_an_exception_at_any_event_ends_at_the_venues_truth_without_a_hand(k: int, at: At) -> None:
     """F15."""
@@ -139,7 +144,7 @@ def test_s3_an_exception_at_any_event_ends_at_the_venues_truth_without_a_hand(k:
     play(story, at)
 
 
-@at_both
+@at_every_venue
 @pytest.mark.parametrize(("fault", "is_live"), [(MockFault.EMPTY, True), (MockFault.EMPTY_NOT_DONE, False)])
 def test_s4_an_empty_reply_is_adopted_or_freed_and_sent_once(fault: MockFault, is_live: bool, at: At) -> None:
     """F16."""
@@ -157,7 +162,7 @@ def test_s4_an_empty_reply_is_adopted_or_freed_and_sent_once(fault: MockFault, i
     play(story, at)
 
 
-@at_both
+@at_every_venue
 @pytest.mark.parametrize("delete", [None, MockFault.TIMEOUT_DONE, MockFault.TIMEOUT_NOT_DONE, MockFault.NOT_FOUND])
 @pytest.mark.parametrize("filled", [0, 4, 10])
 @pytest.mark.parametrize("query", [(), (MockFault.SERVER_ERROR,), (MockFault.SERVER_ERROR,) * 3])
@@ -165,7 +170,7 @@ def test_s5_a_cancel_that_fills_is_lost_or_unanswered_is_resolved_with_an_exact_
     delete: MockFault | None, filled: int, query: tuple[MockFault, ...], at: At
 ) -> None:
     """E17, F17, E25a."""
-    if at is PaperDesk and delete is MockFault.NOT_FOUND:
+    if at is not MockDesk and delete is MockFault.NOT_FOUND:
         pytest.skip("the paper exchange never denies an order that it has")
 
     async def story(desk: Desk) -> None:
@@ -185,17 +190,17 @@ def test_s5_a_cancel_that_fills_is_lost_or_unanswered_is_resolved_with_an_exact_
     play(story, at)
 
 
-@at_both
+@at_every_venue
 def test_s6_slots_that_settle_interleaved_chain_whatever_a_slow_sink_does(at: At) -> None:
     """E20, E22, A5, E21."""
 
     async def story(desk: Desk) -> None:
-        rows: list[tuple[int, int]] = []
+        rows: list[LedgerEntry] = []
 
         def slow(item: object) -> None:
             # A sink that comes round later still has each entry's own capital before and after.
             if isinstance(item, Publish):
-                rows.extend((entry.capital_before, entry.capital_after) for entry in item.entries)
+                rows.extend(item.entries)
 
         desk.kernel.listen(slow)
         for n in range(10):
@@ -204,14 +209,17 @@ def test_s6_slots_that_settle_interleaved_chain_whatever_a_slow_sink_does(at: At
             await desk.wait(1)
             await asyncio.gather(*(desk.exit(slot) for slot in range(3)))
             await desk.wait(1)
-        assert len(rows) == 10 * 3 * 4
-        assert all(a[1] == b[0] for a, b in pairwise(rows))
+        # A fee that the answer does not tell is estimated, and corrected by a row of its own where the venue rounds it.
+        assert sum(row.kind is not LedgerKind.FEE_TRUEUP for row in rows) == 10 * 3 * 4
+        for currency in {row.currency for row in rows}:
+            book = [row for row in rows if row.currency == currency]
+            assert all(a.capital_after == b.capital_before for a, b in pairwise(book))
         desk.agrees()
 
     play(story, at)
 
 
-@at_both
+@at_every_venue
 @pytest.mark.parametrize("after", range(14))
 def test_s7_a_process_that_dies_at_any_write_restarts_with_the_same_slots_and_ledger(
     after: int, tmp_path: Path, at: At

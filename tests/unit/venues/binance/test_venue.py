@@ -229,7 +229,7 @@ def test_a_spot_order_of_one_fill_tells_its_price_and_fee() -> None:
         fill = {"price": "49999.9", "qty": "0.010", "commission": "0.00001", "commissionAsset": "BTC", "tradeId": 5}
         body = order_body("FILLED", "0.010", cummulativeQuoteQty="499.999", fills=[fill])
         stage.rest.on("POST order", body)
-        event = await stage.event(stage.place())
+        event = await stage.event(stage.place(leverage=1))
         assert (event.kind, event.last_lots, event.last_tick, event.cum_lots) == (K.FULL_FILL, 10, 499_999, 10)
         assert (event.fee, event.fee_asset, event.cum_notional) == (10_000_000, "BTC", 4_999_990)
         assert stage.rest.names().count("POST leverage") == 0
@@ -320,7 +320,7 @@ def test_nothing_to_change_is_done_where_the_order_is_as_it_was_asked_to_be(pric
 def test_spot_makes_an_order_smaller_and_nothing_else() -> None:
     async def scene(stage: Stage) -> None:
         stage.rest.on("POST order", order_body(origQty="0.010"))
-        await stage.events(stage.place())
+        await stage.events(stage.place(leverage=1))
         for lots, tick in ((10, 500_000), (20, 500_000), (5, 500_001)):
             event = await stage.event(ModifyOrder("mine", "7", stage.symbol, lots, tick))
             assert (event.kind, event.reason_code) == (K.MODIFY_REJECT, "MODIFY_REFUSED")
