@@ -1,6 +1,6 @@
 """How cached machine code is found and loaded: Numba's own cache, without what a load does not need.
 
-Four things made up most of a start, and none of them is needed to run code that is compiled already:
+Six things made up most of a start, and none of them is needed to run code that is compiled already:
 
 - Before each load Numba makes ready to compile: it imports and registers all that it knows of Python and NumPy, 130 ms the
   first time. Loaded code needs Numba's run-time alone, so that is what is made ready; the compiler does the rest itself
@@ -10,6 +10,9 @@ Four things made up most of a start, and none of them is needed to run code that
   code that names it is.
 - With its machine code a function brings a form of it that other functions may be compiled with. Numba reads it and looks
   through all its names; here that waits until something is compiled with it.
+- A function names the modules of all that was compiled into it, and Numba imports them, its own for arrays included. They
+  lend their globals to functions that keep Python objects, and only to those; here the others are not named.
+- Numba compiles the functions that count references at each start. Loaded code has them in it, so that they, too, wait.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ from typing import Any, Final
 
 import llvmlite.binding as llvm
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
-from numba.core.runtime import rtsys
+from numba.core.environment import Environment
+from numba.core.runtime import nrtdynmod, rtsys
 
 __all__ = ["cache_quickly", "load_quickly", "provide"]
 
@@ -72,15 +76,48 @@ class _QuickImpl(CompileResultCacheImpl):  # type: ignore[misc]
         for place in CompileResultCacheImpl._locator_classes  # noqa: SLF001
     ]
 
+    def reduce(self, data: Any) -> tuple[Any, ...]:
+        """Return what is written of a compiled function; Numba's method, without environments that hold nothing."""
+        *others, environments = super().reduce(data)
+        assert all(isinstance(environment, Environment) for environment in environments), environments
+        return (*others, [environment for environment in environments if environment.consts])
+
 
 class _QuickCache(FunctionCache):  # type: ignore[misc]
     _impl_class = _QuickImpl
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the loaded code for a signature, None where there is none; Numba's method, but for what it prepares."""
-        rtsys.initialize(target_context)
+        _initialize_runtime(target_context)
         with self._guard_against_spurious_io_errors():
             return self._load_overload(sig, target_context)
+
+
+class _WaitingRuntime(type(rtsys)):  # type: ignore[misc]
+    """Numba's run-time, whose functions for the compiler are compiled when the compiler asks for them."""
+
+    _context: Any = None
+
+    @property
+    def library(self) -> Any:
+        if self._init and self._library is None:
+            self._library = nrtdynmod.compile_nrt_functions(self._context)
+        return super().library
+
+
+def _initialize_runtime(target_context: Any) -> None:
+    if rtsys._init:  # noqa: SLF001 - Numba offers no other way, nor below
+        return
+    compile_functions = nrtdynmod.compile_nrt_functions
+    nrtdynmod.compile_nrt_functions = lambda _: None
+    try:
+        rtsys.initialize(target_context)
+    finally:
+        nrtdynmod.compile_nrt_functions = compile_functions
+    rtsys._context = target_context  # noqa: SLF001
+
+
+rtsys.__class__ = _WaitingRuntime
 
 
 _rebuild: Final = CompileResultCacheImpl.rebuild

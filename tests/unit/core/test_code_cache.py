@@ -30,6 +30,13 @@ def total(values):
         raise ValueError("negative")
     return out
 
+@compiled
+def doubled(values):
+    out = np.zeros(len(values))
+    for i in range(len(values)):
+        out[i] = 2 * values[i]
+    return out
+
 @njit(cache=True)
 def hash_of(text):
     return hash(text)
@@ -57,6 +64,20 @@ def test_what_is_compiled_already_loads_without_making_numba_ready_to_compile(tm
     loaded = run(tmp_path, program)
     assert loaded.startswith("3.0 False"), loaded
     assert loaded.endswith(": 1}"), loaded
+
+
+def test_what_was_compiled_into_a_function_is_not_imported_to_load_it(tmp_path: Path) -> None:
+    program = "print(doubled(np.ones(2)), 'numba.np.arrayobj' in sys.modules)"
+    assert [run(tmp_path, program) for _ in range(2)] == ["[2. 2.] True", "[2. 2.] False"]
+
+
+def test_the_runtime_is_compiled_only_for_the_compiler(tmp_path: Path) -> None:
+    program = """from numba.core.runtime import rtsys
+doubled(np.ones(2))
+waits, count = rtsys._library is None, rtsys.meminfo_alloc(8).refcount
+njit(lambda n: np.ones(n))(3)
+print(waits, count, rtsys._library is None)"""
+    assert [run(tmp_path, program) for _ in range(2)] == ["False 1 False", "True 1 False"]
 
 
 def test_loaded_code_raises_as_it_did(tmp_path: Path) -> None:
