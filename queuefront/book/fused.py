@@ -77,12 +77,19 @@ class FusedBook:
         if events.dtype != EVENT or not self._apply_plain(rows, is_added=add):
             self._apply(rows, is_added=add, first_row=int(index))
 
-    def fuse(self, events: Events, *, add: bool = True) -> Events:
-        """Apply all rows; return a copy of what they make, which also joins `fused_events`. Raises as `process_event`."""
+    def fuse(self, events: Events, *, add: bool = True, keep: bool = True, first_row: int = 0) -> Events:
+        """Apply all rows; return a copy of what they make, which also joins `fused_events`. Raises as `process_event`.
+
+        Without `keep` it does not join them, so that a stream of rows needs no more memory than its book. `first_row` is
+        the number of the first row in errors.
+        """
         self._require_open()
         before = self._out_count
-        self._apply(events, is_added=add, first_row=0)
-        return self._out[before : self._out_count].copy()
+        self._apply(events, is_added=add, first_row=first_row)
+        made: Events = self._out[before : self._out_count].copy()
+        if not keep:
+            self._out_count = before
+        return made
 
     def apply_snapshot(self, rows: Events, *, add: bool = True) -> None:
         """Replace the whole book by a snapshot, however old: levels, bests and their times are the snapshot's.

@@ -12,6 +12,7 @@
     │   ├── OffGridError         a price or quantity does not lie on the instrument's tick or lot grid
     │   ├── CrossedBookError     a snapshot's best bid is not below its best ask
     │   └── TimestampRangeError  a time does not fit into int64 nanoseconds
+    ├── StorageFullError         what is written does not fit on its disk: make room, or write elsewhere
     ├── ClosedError              the object was closed; build a new one
     └── InvariantError           Queuefront contradicted itself: a bug, please report it
 
@@ -30,6 +31,7 @@ __all__ = [
     "OffGridError",
     "QueuefrontError",
     "SchemaMismatchError",
+    "StorageFullError",
     "StrategyError",
     "TimestampRangeError",
     "TruncatedFileError",
@@ -80,6 +82,10 @@ class CrossedBookError(DataError):
 
 class TimestampRangeError(DataError):
     """A time does not fit into int64 nanoseconds."""
+
+
+class StorageFullError(QueuefrontError, OSError):
+    """What is written does not fit on its disk."""
 
 
 class ClosedError(QueuefrontError, RuntimeError):

@@ -65,7 +65,7 @@ def correct_event_order(events: Events) -> Events:
     A row that has its place in both orders carries both EXCH_EVENT and LOCAL_EVENT; the others stand twice, with one each.
     Rows of equal time keep their order. The result equals that of hftbacktest's function of this name.
     """
-    return ordered(events, times(events, "exch_ts"), times(events, "local_ts"))
+    return _ordered(events, times(events, "exch_ts"), times(events, "local_ts"))
 
 
 def times(events: Events, name: str) -> Times:
@@ -77,24 +77,34 @@ def local_shift(exch_ts: Times, local_ts: Times, base_latency_ns: int = 0, *, al
     """Return the shift of `correct_local_timestamp`, ns."""
     if not len(exch_ts):
         return 0
-    for name, ts in (("exch_ts", exch_ts), ("local_ts", local_ts)):
-        low, high = int(ts.min()), int(ts.max())
+    spans = {name: (int(ts.min()), int(ts.max())) for name, ts in (("exch_ts", exch_ts), ("local_ts", local_ts))}
+    return shift_of(spans, int((local_ts - exch_ts).min()), base_latency_ns, always=always)
+
+
+def shift_of(spans: dict[str, tuple[int, int]], latency_min: int, base_latency_ns: int = 0, *, always: bool = False) -> int:
+    """Return the shift of `correct_local_timestamp`, ns, given the first and last time of each clock and the least latency.
+
+    Raises
+    ------
+    TimestampRangeError
+        If a difference or a shifted time does not fit into int64.
+    """
+    for name, (low, high) in spans.items():
         if low < -_TS_MAX or high > _TS_MAX:
             raise TimestampRangeError(
                 f"{name} runs from {low:,} to {high:,}; differences of such times do not fit into int64, check their unit"
             )
-    latency_min = int((local_ts - exch_ts).min())
     shift = max(-latency_min, 0) + (int(base_latency_ns) if latency_min < 0 or always else 0)
-    if not (int(local_ts.min()) + shift >= INT64_MIN and int(local_ts.max()) + shift <= INT64_MAX):
+    low, high = spans["local_ts"]
+    if not (low + shift >= INT64_MIN and high + shift <= INT64_MAX):
         raise TimestampRangeError(f"local_ts shifted by {shift:,} ns does not fit into int64; check base_latency_ns")
     return shift
 
 
-def ordered(events: Events, exch_ts: Times, local_ts: Times, *, in_place: bool = False) -> Events:
-    """Do `correct_event_order`, given the two columns of times; `in_place` may change and return `events` itself."""
+def _ordered(events: Events, exch_ts: Times, local_ts: Times) -> Events:
     by_exch, by_local = _stable_order(exch_ts), _stable_order(local_ts)
     if by_exch is None and by_local is None:
-        result: Events = events if in_place else events.copy()
+        result: Events = events.copy()
         result["ev"] |= np.uint64(EXCH_EVENT | LOCAL_EVENT)
         return result
     identity = np.arange(len(events))

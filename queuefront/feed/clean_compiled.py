@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from queuefront.core.enums import EXCH_EVENT, LOCAL_EVENT
 from queuefront.core.jit import compiled
 
 AT_EXCH: Final = 1
@@ -57,3 +58,30 @@ def merge_orders(exch_ts, local_ts, by_exch, by_local):
         i += 1
         m += 1
     return row[:m], half[:m]
+
+
+@compiled
+def merge_streams(by_exch, e, by_local, i, out):
+    """Do `merge_orders` on the rows themselves, until one of two stretches ends; return (e, i, rows written).
+
+    by_exch, by_local : int64[n, 8] and int64[m, 8], stretches of the same events in exchange and in local order.
+    e, i : where to begin in them.   out : int64[…, 8], room for all that is left of both; its `ev` get their halves.
+    """
+    m = 0
+    while e < len(by_exch) and i < len(by_local):
+        a, b = by_exch[e], by_local[i]
+        if a[1] == b[1] and a[2] == b[2]:
+            out[m] = a
+            out[m, 0] |= EXCH_EVENT | LOCAL_EVENT
+            e += 1
+            i += 1
+        elif a[1] < b[1] or (a[1] == b[1] and a[2] < b[2]):
+            out[m] = a
+            out[m, 0] |= EXCH_EVENT
+            e += 1
+        else:
+            out[m] = b
+            out[m, 0] |= LOCAL_EVENT
+            i += 1
+        m += 1
+    return e, i, m

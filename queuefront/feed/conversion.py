@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy.typing as npt
 
 from queuefront.core.dtypes import EVENT
 from queuefront.core.instrument import Instrument
+from queuefront.feed.event_order import EventBlocks
+from queuefront.feed.row_spill import Rows
 
 __all__ = ["Conversion", "ConversionAccount", "Gap", "InputFile", "Refusal", "VenueMessage", "quote"]
 
@@ -100,13 +103,31 @@ class ConversionAccount:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
 class Conversion:
-    """Events ready for replay (`EVENT` rows, read-only), the account of their making, and what they are events of."""
+    """Events ready for replay, the account of their making, and what they are events of.
 
-    events: npt.NDArray[np.void]
-    account: ConversionAccount
-    instrument: Instrument
+    Parameters
+    ----------
+    events : EVENT[n] or, of a conversion, blocks of them, most of which lie in a temporary file.
+    """
 
-    def __post_init__(self) -> None:
-        assert self.events.dtype == EVENT
+    def __init__(
+        self, events: npt.NDArray[np.void] | EventBlocks, account: ConversionAccount, instrument: Instrument
+    ) -> None:
+        if not isinstance(events, EventBlocks):
+            assert events.dtype == EVENT
+            events = EventBlocks(Rows.of(events))
+        self.blocks: Final = events
+        self.account: Final = account
+        self.instrument: Final = instrument
+
+    def __repr__(self) -> str:
+        i = self.instrument
+        return f"<Conversion {i.venue}:{i.symbol}, {len(self.blocks):,} events>"
+
+    @cached_property
+    def events(self) -> npt.NDArray[np.void]:
+        """All events in memory, EVENT[n], read-only."""
+        events = self.blocks.whole()
+        events.setflags(write=False)
+        return events

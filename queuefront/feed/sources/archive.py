@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from queuefront.core.clock import INT64_MAX, monotonic_s
-from queuefront.core.enums import FUNDING_RATE_EVENT, INDEX_PRICE_EVENT, KIND_MASK, MARK_PRICE_EVENT
+from queuefront.core.enums import FUNDING_RATE_EVENT, INDEX_PRICE_EVENT, MARK_PRICE_EVENT
 from queuefront.core.errors import ConfigError, DataFormatError, TimestampRangeError
-from queuefront.core.instrument import Instrument, format_decimal
+from queuefront.core.instrument import Instrument
 from queuefront.feed.conversion import LIST_MAX, QUOTE_MAX, Conversion, ConversionAccount, Gap, InputFile, Refusal, quote
+from queuefront.feed.grid import Blocks
+from queuefront.feed.row_spill import Rows, RowSpill
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.packed import PackedLines
-from queuefront.feed.sources.tail import Ending, OnBad, count_kinds, grid_step, ready_for_replay
+from queuefront.feed.sources.tail import ALL_KINDS, Ending, OnBad, count_kinds, find_grid, ready_for_replay, steps_of
 
 __all__ = ["Archive", "Events", "PathLike", "later_by"]
 
@@ -27,7 +29,7 @@ Events = npt.NDArray[Any]
 PathLike = str | os.PathLike[str]
 
 _PROGRESS_INTERVAL_S: Final = 0.05
-_OFF_GRID_KINDS: Final = (INDEX_PRICE_EVENT, MARK_PRICE_EVENT, FUNDING_RATE_EVENT)
+_GRID_KINDS: Final = tuple(set(ALL_KINDS) - {INDEX_PRICE_EVENT, MARK_PRICE_EVENT, FUNDING_RATE_EVENT})
 
 
 class Archive:
@@ -73,6 +75,7 @@ class Archive:
         self._bytes_before = 0
         self._reported_s = -1.0
         self._steps: tuple[Decimal, Decimal] | None = None
+        self._last_local_ts: int | None = None
 
     def open(self, path: PathLike, member: str | None = None) -> PackedLines:
         """Return the lines of one file."""
@@ -94,6 +97,7 @@ class Archive:
         if lines.damage is not None:
             account.damage = lines.damage if account.damage is None else f"{account.damage}; {lines.damage}"
         self._bytes_before += lines.bytes_total
+        self._last_local_ts = None
         if self._progress is not None:
             self._progress(self._bytes_before, self._bytes_total)
 
@@ -119,14 +123,20 @@ class Archive:
             self.account.refused.append(Refusal(number, named[:QUOTE_MAX], quote(line)))
 
     def find_silence(self, local_ts: npt.NDArray[np.int64], number: npt.NDArray[np.int64]) -> None:
-        """List where nothing came for longer than the threshold. `number` counts the file's lines from 1."""
-        silence = np.diff(local_ts)
+        """List where nothing came for longer than the threshold; a call goes on where the one before it in the file ended.
+
+        number : counts the file's lines from 1.
+        """
+        if not len(local_ts):
+            return
+        silence = np.diff(local_ts, prepend=local_ts[0] if self._last_local_ts is None else self._last_local_ts)
+        self._last_local_ts = int(local_ts[-1])
         late = np.flatnonzero(silence > self.account.gap_threshold_ns)
         self.account.gap_count += len(late)
-        for i in late[: LIST_MAX - len(self.account.gaps)]:
-            self.account.gaps.append(Gap("time", int(number[i + 1]), int(local_ts[i + 1]), int(silence[i])))
+        for i in late[: max(LIST_MAX - len(self.account.gaps), 0)]:
+            self.account.gaps.append(Gap("time", int(number[i]), int(local_ts[i]), int(silence[i])))
 
-    def grid(self, rows: Events, ending: Ending) -> tuple[Decimal, Decimal]:
+    def grid(self, rows: Rows, ending: Ending) -> tuple[Decimal, Decimal]:
         """Return tick and lot size, inferred from prices and quantities of the rows where not given; the same ever after.
 
         Raises
@@ -134,29 +144,31 @@ class Archive:
         DataError
             If a step cannot be inferred.
         """
-        account = self.account
-        count_kinds(rows, account)
-        if self._steps is not None:
-            return self._steps
-        kind = (rows["ev"] & np.uint64(KIND_MASK)).astype(np.int64)
-        is_priced = ~np.isin(kind, _OFF_GRID_KINDS)
-        tick, account.tick_size_inferred_from = grid_step(
-            ending.tick_size, rows["px"][is_priced & np.isfinite(rows["px"])], "tick_size", account
-        )
-        lot, account.lot_size_inferred_from = grid_step(ending.lot_size, rows["qty"][is_priced], "lot_size", account)
-        account.tick_size, account.lot_size = format_decimal(tick), format_decimal(lot)
-        self._steps = tick, lot
+        if self._steps is None:
+            self._steps = find_grid(rows, self.account, ending.tick_size, ending.lot_size, _GRID_KINDS)
+        else:
+            count_kinds(rows, self.account)
         return self._steps
 
-    def finish(self, rows: Events, ending: Ending) -> Conversion:
+    def grid_of(self, px: Blocks, qty: Blocks, ending: Ending) -> tuple[Decimal, Decimal]:
+        """Do `grid` on prices and quantities that are no rows yet."""
+        if self._steps is None:
+            self._steps = steps_of(px, qty, self.account, ending.tick_size, ending.lot_size)
+        return self._steps
+
+    def finish(self, parts: Sequence[RowSpill], ending: Ending) -> Conversion:
         """Name the instrument, inferring its grid where it is not given, and end the conversion.
+
+        Parameters
+        ----------
+        parts : the rows, one part after the other; they are used up.
 
         Raises
         ------
         DataError
             If the grid cannot be inferred.
         """
-        account = self.account
+        account, rows = self.account, Rows(parts)
         tick, lot = self.grid(rows, ending)
         account.lines_by_kind = {name: count for name, count in self.counts.items() if count}
         venue = self.exchange or account.source

@@ -17,9 +17,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any, Final, NamedTuple
-
-import numpy.typing as npt
+from typing import Final, NamedTuple
 
 from queuefront.core.enums import (
     ContractKind,
@@ -27,6 +25,7 @@ from queuefront.core.enums import (
 from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Instrument, Number
 from queuefront.feed.conversion import Conversion, ConversionAccount
+from queuefront.feed.row_spill import Rows
 from queuefront.feed.sources.binance import Wanted
 from queuefront.feed.sources.binance_lines import LineConverter, Progress
 from queuefront.feed.sources.raw import RawLines
@@ -103,7 +102,7 @@ def convert_lines(
     account = ConversionAccount(source, str(lines.path), gap_threshold_ns=gap_threshold_ns)
     wanted = Wanted(market.is_spot, combined_stream, "t" in opt, "m" in opt)
     converter = LineConverter(lines, wanted, account, stops=on_bad == "stop")
-    rows = converter.run(progress)
+    rows = Rows([converter.run(progress)])
     account.sha256, account.input_bytes = lines.digest, lines.bytes_done
     instrument = _instrument(converter.symbol, rows, account, tick_size, lot_size, contract or market.contract)
     instrument = instrument.override(multiplier=multiplier)
@@ -113,7 +112,7 @@ def convert_lines(
 
 def _instrument(
     symbol: str,
-    rows: npt.NDArray[Any],
+    rows: Rows,
     account: ConversionAccount,
     tick_size: Number | None,
     lot_size: Number | None,

@@ -38,6 +38,7 @@ from queuefront.core.enums import (
 from queuefront.core.errors import ConfigError, DataFormatError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
+from queuefront.feed.row_spill import RowSpill
 from queuefront.feed.sources.archive import Archive, Events, PathLike, later_by
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.csv_columns import Column
@@ -135,21 +136,20 @@ def convert_binance_history(
     archive = Archive(
         BINANCE_HISTORY, files, on_bad=on_bad, symbol=symbol, gap_threshold_ns=gap_threshold_ns, progress=progress
     )
-    parts: list[tuple[bool, Events]] = []
+    trades, others = RowSpill(), RowSpill()
     for path in files:
         _check_name(archive, path)
         layouts = (_TRADES, _SPOT_TRADES, _AGG_TRADES, _TICKER, _DEPTH)
-        table = CsvFile(archive, path, layouts).read()
-        rows = _rows(table)
-        rows["local_ts"] = later_by(np.ascontiguousarray(rows["exch_ts"]), feed_latency_ns, path)
-        archive.find_silence(table.columns[_time_of(table)] + np.int64(feed_latency_ns), table.line)
-        parts.append((table.layout.kind not in (_TRADES.kind, _AGG_TRADES.kind), rows))
+        for table in CsvFile(archive, path, layouts).tables():
+            rows = _rows(table)
+            rows["local_ts"] = later_by(np.ascontiguousarray(rows["exch_ts"]), feed_latency_ns, path)
+            archive.find_silence(table.columns[_time_of(table)] + np.int64(feed_latency_ns), table.line)
+            (trades if table.layout.kind in (_TRADES.kind, _AGG_TRADES.kind) else others).take(rows)
     kinds = {name for name in (_TRADES.kind, _AGG_TRADES.kind) if archive.counts[name]}
     if len(kinds) > 1:
         raise ConfigError("trades and aggTrades are the same trades, one by one and joined; give one kind only")
-    parts.sort(key=lambda part: part[0])
     ending = Ending(base_latency_ns, always_add_latency, tick_size, lot_size, contract, multiplier)
-    return archive.finish(np.concatenate([rows for _, rows in parts]), ending)
+    return archive.finish([trades, others], ending)
 
 
 def convert_binance_snapshot(path: PathLike, *, feed_latency_ns: int = 0, on_bad: OnBad = "stop") -> Events:

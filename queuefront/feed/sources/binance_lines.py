@@ -13,6 +13,7 @@ from queuefront.core.clock import monotonic_s
 from queuefront.core.dtypes import EVENT
 from queuefront.core.errors import DataFormatError
 from queuefront.feed.conversion import LIST_MAX, QUOTE_MAX, ConversionAccount, Gap, Refusal, VenueMessage, quote
+from queuefront.feed.row_spill import RowSpill
 from queuefront.feed.sources.binance import Decoded, Wanted, decode_message
 from queuefront.feed.sources.binance_compiled import (
     COL_EXCH_TS,
@@ -88,18 +89,18 @@ class LineConverter:
             | OPT_MARK_PRICE * wanted.mark_price
         )
         self._symbol_bytes: npt.NDArray[np.uint8] = np.zeros(0, np.uint8)
-        self._rows: Events = np.zeros(0, EVENT)  # all so far, and room
+        self._spill = RowSpill()  # the rows of the blocks before
+        self._rows: Events = np.zeros(0, EVENT)  # those of the block, and room
         self._table = np.zeros((0, LINE_COLUMNS), np.int64)
-        self._row_count = 0
+        self._row_count = 0  # in the block
         self._last_exch_ts = 0
         self._last_id = -1
         self._last_local_ts = -1
         self._counts = np.zeros(LINE_REFUSED + 1, np.int64)
         self._other: Counter[str] = Counter()
         self._pending: list[_Snapshot] = []
-        self._decided: list[_Snapshot] = []
 
-    def run(self, progress: Progress | None) -> Events:
+    def run(self, progress: Progress | None) -> RowSpill:
         """Read the whole file; return its rows in file order."""
         reported_s = -1.0
         for block in self._lines:
@@ -109,16 +110,14 @@ class LineConverter:
                 reported_s = now_s
         if progress is not None:
             progress(self._lines.bytes_total, self._lines.bytes_total)
-        rows = self._rows[: self._row_count]
-        for snapshot in self._decided + self._pending:
-            part = rows[snapshot.first_row : snapshot.first_row + snapshot.row_count]
-            part["exch_ts"] = snapshot.exch_ts or part["local_ts"]  # a file that tells no time at all
+        for snapshot in self._pending:
+            self._set_time(snapshot)
         account = self._account
         account.lines = int(self._counts.sum())
         account.lines_by_kind = {name: int(self._counts[k]) for k, name in _LINE_NAMES.items() if self._counts[k]}
         account.lines_by_kind.update(sorted(self._other.items()))
         account.damage = self._lines.damage
-        return rows
+        return self._spill
 
     def _block(self, block: bytes) -> None:
         buf = np.frombuffer(block, np.uint8)
@@ -141,18 +140,15 @@ class LineConverter:
                 self._row_count += self._declined(block[begin:end], line_count)
                 line_count += 1
                 begin = end + 1
+        self._spill.take(self._rows[: self._row_count])
+        self._row_count = 0
         self._take_account(self._table[:line_count])
 
     def _make_room(self, block_bytes: int) -> None:
         if len(self._table) < block_bytes:
             self._table = np.zeros((block_bytes, LINE_COLUMNS), np.int64)
-        if len(self._rows) - self._row_count >= (need := block_bytes // _ROW_BYTES_MIN + 1):
-            return
-        # As many rows a byte as so far; room that is never written costs no memory.
-        expected = self._row_count * self._lines.bytes_total * 9 // (max(self._lines.bytes_done, 1) * 8)
-        grown = np.zeros(max(expected, self._row_count * 3 // 2) + 4 * need, EVENT)
-        grown[: self._row_count] = self._rows[: self._row_count]
-        self._rows = grown
+        if len(self._rows) < (need := block_bytes // _ROW_BYTES_MIN + 1):
+            self._rows = np.zeros(need, EVENT)  # room that is never written costs no memory
 
     def _declined(self, line: bytes, line_index: int) -> int:
         """Decode a line that was not scanned; return how many rows it made."""
@@ -208,7 +204,8 @@ class LineConverter:
             exch_ts = self._last_exch_ts
             count = count if exch_ts else 0
         if decoded.kind == LINE_SNAPSHOT and not exch_ts and count:
-            self._pending.append(_Snapshot(line, decoded.last_id, self._row_count, count, self._last_exch_ts))
+            first_row = len(self._spill) + self._row_count
+            self._pending.append(_Snapshot(line, decoded.last_id, first_row, count, self._last_exch_ts))
         if count:
             part = self._rows[self._row_count : self._row_count + count]
             part["ev"], part["px"], part["qty"] = np.array(decoded.rows).T
@@ -237,8 +234,12 @@ class LineConverter:
                 continue
             reaches_beyond = depth[i, COL_LAST_ID] >= snapshot.last_id
             exch_ts = int(depth[i, COL_EXCH_TS]) if reaches_beyond or not snapshot.exch_ts else snapshot.exch_ts
-            self._decided.append(snapshot._replace(exch_ts=exch_ts))
+            self._set_time(snapshot._replace(exch_ts=exch_ts))
         self._pending = waiting
+
+    def _set_time(self, snapshot: _Snapshot) -> None:
+        # A file that tells no time at all has only that of receipt.
+        self._spill.amend(snapshot.first_row, snapshot.row_count, "exch_ts", snapshot.exch_ts or "local_ts")
 
     def _sequence_gaps(self, depth: Table, numbers: Table) -> None:
         """Compare each update's own idea of its predecessor with the one that came before."""

@@ -6,6 +6,7 @@ kept for ever would be wrong for longer. The order within one book is bids, asks
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +17,7 @@ from queuefront.core.dtypes import EVENT
 from queuefront.core.errors import DataError
 from queuefront.feed.sources.book_changes_compiled import changes_of_books, new_book_diff
 
-__all__ = ["BookColumns", "book_changes"]
+__all__ = ["BookChanges", "BookColumns"]
 
 Events = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -36,39 +37,51 @@ class BookColumns(NamedTuple):
     ask_qty: Floats
 
 
-def book_changes(books: BookColumns, tick_size: Decimal, lot_size: Decimal, path: str) -> Events:
-    """Return the changes as depth rows, by the rules of `DiffOrderBookSnapshot`.
+class BookChanges:
+    """The changes from book to book, by the rules of `DiffOrderBookSnapshot`; books come part by part."""
 
-    Raises
-    ------
-    DataError
-        If a price or quantity is more than 2^53 steps.
-    """
-    for name, values, step in (
-        ("price", books.bid_px, tick_size),
-        ("price", books.ask_px, tick_size),
-        ("quantity", books.bid_qty, lot_size),
-        ("quantity", books.ask_qty, lot_size),
-    ):
-        is_large = values > float(step) * _STEPS_MAX
-        if is_large.any():
-            i, k = (int(place[0]) for place in np.nonzero(is_large))
-            raise DataError(
-                f"{path}: book {i + 1:,} has a {name} of {values[i, k]}, beyond 2^53 steps of {step}; check the step"
-            )
-    levels = books.bid_px.shape[1]
-    diff = new_book_diff(levels, float(tick_size), float(lot_size))
-    room = 4 * levels * _BOOKS_AT_ONCE
-    ev, book = np.zeros(room, np.int64), np.zeros(room, np.int64)
-    px, qty = np.zeros(room), np.zeros(room)
-    parts = [np.zeros(0, EVENT)]
-    for begin in range(0, len(books.exch_ts), _BOOKS_AT_ONCE):
-        some = slice(begin, begin + _BOOKS_AT_ONCE)
-        sides = (books.bid_px[some], books.bid_qty[some], books.ask_px[some], books.ask_qty[some])
-        count = changes_of_books(diff, *(np.ascontiguousarray(side) for side in sides), ev, book, px, qty)
-        rows = np.zeros(count, EVENT)
-        rows["ev"], rows["px"], rows["qty"] = ev[:count], px[:count], qty[:count]
-        rows["exch_ts"] = books.exch_ts[begin + book[:count]]
-        rows["local_ts"] = books.local_ts[begin + book[:count]]
-        parts.append(rows)
-    return np.concatenate(parts)
+    def __init__(self, levels: int, tick_size: Decimal, lot_size: Decimal, path: str) -> None:
+        self._steps = tick_size, lot_size
+        self._path = path
+        self._book_count = 0
+        self._diff = new_book_diff(levels, float(tick_size), float(lot_size))
+        room = 4 * levels * _BOOKS_AT_ONCE
+        self._ev, self._book = np.zeros(room, np.int64), np.zeros(room, np.int64)
+        self._px, self._qty = np.zeros(room), np.zeros(room)
+
+    def rows(self, books: BookColumns) -> Iterator[Events]:
+        """Yield the changes as depth rows.
+
+        Raises
+        ------
+        DataError
+            If a price or quantity is more than 2^53 steps.
+        """
+        self._refuse_large(books)
+        for begin in range(0, len(books.exch_ts), _BOOKS_AT_ONCE):
+            some = slice(begin, begin + _BOOKS_AT_ONCE)
+            sides = (books.bid_px[some], books.bid_qty[some], books.ask_px[some], books.ask_qty[some])
+            out = self._ev, self._book, self._px, self._qty
+            count = changes_of_books(self._diff, *(np.ascontiguousarray(side) for side in sides), *out)
+            rows = np.zeros(count, EVENT)
+            rows["ev"], rows["px"], rows["qty"] = self._ev[:count], self._px[:count], self._qty[:count]
+            rows["exch_ts"] = books.exch_ts[begin + self._book[:count]]
+            rows["local_ts"] = books.local_ts[begin + self._book[:count]]
+            yield rows
+        self._book_count += len(books.exch_ts)
+
+    def _refuse_large(self, books: BookColumns) -> None:
+        tick_size, lot_size = self._steps
+        for name, values, step in (
+            ("price", books.bid_px, tick_size),
+            ("price", books.ask_px, tick_size),
+            ("quantity", books.bid_qty, lot_size),
+            ("quantity", books.ask_qty, lot_size),
+        ):
+            is_large = values > float(step) * _STEPS_MAX
+            if is_large.any():
+                i, k = (int(place[0]) for place in np.nonzero(is_large))
+                raise DataError(
+                    f"{self._path}: book {self._book_count + i + 1:,} has a {name} of {values[i, k]}, beyond 2^53 steps of "
+                    f"{step}; check the step"
+                )

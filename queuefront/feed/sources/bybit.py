@@ -38,8 +38,10 @@ from queuefront.core.enums import (
 from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
+from queuefront.feed.event_order import sort_rows
+from queuefront.feed.row_spill import Rows, RowSpill
 from queuefront.feed.sources.binance_lines import Progress
-from queuefront.feed.sources.message_lines import Events, Message, MessageWalk, Run, finish
+from queuefront.feed.sources.message_lines import Message, MessageWalk, Run, finish
 from queuefront.feed.sources.refusal import Level, LineRefused, Price, Qty, check_update_id, ms_to_ns
 from queuefront.feed.sources.tail import Ending, OnBad
 
@@ -203,9 +205,14 @@ def convert_bybit(
     return finish(rows, account, walk.symbol, ending, _fused if level is None else None)
 
 
-def _fused(rows: Events, tick_size: Decimal, lot_size: Decimal) -> Events:
-    is_trade = (rows["ev"] & np.uint64(KIND_MASK)) == TRADE_EVENT
-    fused = FusedBook(tick_size, lot_size).fuse(rows[~is_trade])
-    together: Events = np.concatenate([fused, rows[is_trade]])
-    ordered: Events = together.take(np.lexsort((together["local_ts"], together["exch_ts"])))
-    return ordered
+def _fused(rows: Rows, tick_size: Decimal, lot_size: Decimal) -> Rows:
+    book, fused, trades = FusedBook(tick_size, lot_size), RowSpill(), RowSpill()
+    depth_count = 0
+    for block in rows.blocks():
+        is_trade = (block["ev"] & np.uint64(KIND_MASK)) == TRADE_EVENT
+        depth = block[~is_trade]
+        fused.take(book.fuse(depth, keep=False, first_row=depth_count))
+        depth_count += len(depth)
+        trades.take(block[is_trade])
+    rows.drop()
+    return sort_rows(sort_rows(Rows([fused, trades]), "local_ts"), "exch_ts")

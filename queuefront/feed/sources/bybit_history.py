@@ -11,7 +11,7 @@ local time is the exchange's plus `feed_latency_ns`. Trades come before depth of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from math import isfinite
 from typing import Final, Literal
@@ -31,6 +31,7 @@ from queuefront.core.enums import (
 )
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import LIST_MAX, Conversion, Gap
+from queuefront.feed.row_spill import RowSpill
 from queuefront.feed.sources.archive import Archive, Events, PathLike, later_by
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.csv_columns import TS_MAX, TS_MIN, Column
@@ -133,18 +134,14 @@ def convert_bybit_history(
     archive = Archive(
         BYBIT_HISTORY, files, on_bad=on_bad, symbol=symbol, gap_threshold_ns=gap_threshold_ns, progress=progress
     )
-    books: list[Events] = []
-    trades: list[Events] = []
+    trades, books = RowSpill(), RowSpill()
     for path in files:
-        if _is_json(archive, path):
-            part = _BookFile(archive, path).read()
-            books.append(part)
-        else:
-            part = _trade_rows(archive, path)
-            trades.append(part)
-        part["local_ts"] = later_by(np.ascontiguousarray(part["exch_ts"]), feed_latency_ns, path)
+        is_json = _is_json(archive, path)
+        for part in _BookFile(archive, path).parts() if is_json else _trade_rows(archive, path):
+            part["local_ts"] = later_by(np.ascontiguousarray(part["exch_ts"]), feed_latency_ns, path)
+            (books if is_json else trades).take(part)
     ending = Ending(base_latency_ns, always_add_latency, tick_size, lot_size, contract, multiplier)
-    return archive.finish(np.concatenate([*trades, *books]), ending)
+    return archive.finish([trades, books], ending)
 
 
 def _is_json(archive: Archive, path: PathLike) -> bool:
@@ -156,13 +153,13 @@ def _is_json(archive: Archive, path: PathLike) -> bool:
         lines.close()  # type: ignore[attr-defined]
 
 
-def _trade_rows(archive: Archive, path: PathLike) -> Events:
-    table = CsvFile(archive, path, (_TRADES,)).read()
-    rows = np.zeros(len(table.line), EVENT)
-    rows["exch_ts"], rows["ev"] = table.columns["timestamp"], table.columns["side"] | TRADE_EVENT
-    rows["px"], rows["qty"] = table.columns["price"], table.columns["size"]
-    archive.find_silence(table.columns["timestamp"], table.line)
-    return rows
+def _trade_rows(archive: Archive, path: PathLike) -> Iterator[Events]:
+    for table in CsvFile(archive, path, (_TRADES,)).tables():
+        rows = np.zeros(len(table.line), EVENT)
+        rows["exch_ts"], rows["ev"] = table.columns["timestamp"], table.columns["side"] | TRADE_EVENT
+        rows["px"], rows["qty"] = table.columns["price"], table.columns["size"]
+        archive.find_silence(table.columns["timestamp"], table.line)
+        yield rows
 
 
 class _BookFile:
@@ -174,11 +171,11 @@ class _BookFile:
         self._px: list[float] = []
         self._qty: list[float] = []
         self._runs: list[_Run] = []
-        self._parts: list[Events] = [np.zeros(0, EVENT)]
         self._last_id = -1
         self._last_ts = -1
 
-    def read(self) -> Events:
+    def parts(self) -> Iterator[Events]:
+        """Read the file and yield its rows, some ten thousand at a time."""
         number = 0
         for block in self._lines:
             for line in block.split(b"\n")[:-1]:
@@ -191,21 +188,21 @@ class _BookFile:
                 except _Refused as e:
                     self._archive.refuse(self._lines.path, number, e.field, e.reason, line)
                 if len(self._px) >= _ROWS_HELD:
-                    self._make_array()
+                    yield self._rows()
             self._archive.report(self._lines)
-        self._make_array()
+        yield self._rows()
         self._archive.close(self._lines, number)
-        return np.concatenate(self._parts)
 
-    def _make_array(self) -> None:
+    def _rows(self) -> Events:
+        """Return the rows that are held, and begin anew."""
         if not self._px:
-            return
+            return np.zeros(0, EVENT)
         runs = np.array(self._runs, np.int64)
         rows = np.zeros(len(self._px), EVENT)
         rows["ev"], rows["exch_ts"] = np.repeat(runs[:, 0], runs[:, 2]), np.repeat(runs[:, 1], runs[:, 2])
         rows["px"], rows["qty"] = np.array(self._px), np.array(self._qty)
-        self._parts.append(rows)
         self._px, self._qty, self._runs = [], [], []
+        return rows
 
     def _take(self, line: bytes, number: int) -> None:
         """Take the rows of a message, all or none."""

@@ -98,32 +98,35 @@ class CsvFile:
         self._line_count = 0
 
     def read(self) -> Table:
-        """Read the whole file.
+        """Read the whole file; raises as `tables`."""
+        tables = list(self.tables())
+        columns = {name: np.concatenate([table.columns[name] for table in tables]) for name in tables[0].columns}
+        return Table(tables[0].layout, columns, np.concatenate([table.line for table in tables]), self.lines.path)
+
+    def tables(self) -> Iterator[Table]:
+        """Read the file and yield its records, some megabytes at a time; there is always one table, if of no record.
 
         Raises
         ------
         DataFormatError, TruncatedFileError, SchemaMismatchError
             For a file that cannot be unpacked, has other columns, or holds a record that cannot be used.
         """
-        parts: list[tuple[dict[str, Array], npt.NDArray[np.int64]]] = []
+        count = 0
         for block in _joined(self.lines):
             data = self._begin(block) if self._shape is None else block
             if data and self._shape is not None:
-                parts += self._parse(data, self._line_count + 1)
+                for columns, line in self._parse(data, self._line_count + 1):
+                    count += len(line)
+                    yield Table(self._layout, columns, line, self.lines.path)
                 self._line_count += data.count(b"\n")
             self._archive.report(self.lines)
         if self._shape is None:
             what = " or ".join(layout.kind for layout in self._layouts)
             raise DataFormatError(f"{self.lines.path}: the file is empty; a file of {what} has at least a header")
         self._archive.close(self.lines, self._line_count)
-        columns = {
-            column.name: np.concatenate([part[column.name] for part, _ in parts]) if parts else _none_of(column)
-            for column in self._shape.columns
-            if column.kind != "same"
-        }
-        line = np.concatenate([part_line for _, part_line in parts]) if parts else np.zeros(0, np.int64)
-        self._archive.counts[self._layout.kind] += len(line)
-        return Table(self._layout, columns, line, self.lines.path)
+        none = {column.name: _none_of(column) for column in self._shape.columns if column.kind != "same"}
+        self._archive.counts[self._layout.kind] += count
+        yield Table(self._layout, none, np.zeros(0, np.int64), self.lines.path)
 
     # --- the header ---------------------------------------------------------------------------------------------------
     def _begin(self, data: bytes) -> bytes:

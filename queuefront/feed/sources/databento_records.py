@@ -11,7 +11,7 @@ from queuefront.core.enums import BUY_EVENT, SELL_EVENT
 from queuefront.core.errors import DataFormatError
 from queuefront.feed.conversion import LIST_MAX, ConversionAccount, Gap, Refusal
 
-__all__ = ["SIDES", "UNDEF_PRICE", "codes_of", "find_silence", "prices_of", "refuse_records", "time_faults"]
+__all__ = ["SIDES", "UNDEF_PRICE", "Silence", "codes_of", "prices_of", "refuse_records", "time_faults"]
 
 Records = npt.NDArray[Any]
 Faults = tuple[tuple[str, npt.NDArray[np.bool_], str], ...]
@@ -40,8 +40,8 @@ def refuse_records(
 ) -> npt.NDArray[np.bool_]:
     """Return which records cannot be used; raise at the first one if asked to."""
     is_refused: npt.NDArray[np.bool_] = np.logical_or.reduce([is_faulty for _, is_faulty, _ in faults])
-    account.refused_count = int(np.count_nonzero(is_refused))
-    for i in np.flatnonzero(is_refused)[:LIST_MAX]:
+    account.refused_count += int(np.count_nonzero(is_refused))
+    for i in np.flatnonzero(is_refused)[: LIST_MAX - len(account.refused)]:
         name, _, what = next(fault for fault in faults if fault[1][i])
         value = int(records[name][i])
         shown = repr(chr(value)) if name in ("action", "side") else f"{value}"
@@ -69,11 +69,21 @@ def time_faults(records: Records) -> Faults:
     return tuple((name, records[name] > np.uint64(UNDEF_PRICE), "is no time") for name in ("ts_event", "ts_recv"))
 
 
-def find_silence(rows: Records, number: npt.NDArray[np.int64], account: ConversionAccount) -> None:
-    """Tell the account of silence between rows; `number` counts their records in the file from 0."""
-    local_ts = np.ascontiguousarray(rows["local_ts"])
-    silence = np.diff(local_ts)
-    late = np.flatnonzero(silence > account.gap_threshold_ns)
-    account.gap_count = len(late)
-    for i in late[:LIST_MAX]:
-        account.gaps.append(Gap("time", int(number[i + 1]) + 1, int(local_ts[i + 1]), int(silence[i])))
+class Silence:
+    """Tell an account of silence between rows that come part by part."""
+
+    def __init__(self, account: ConversionAccount) -> None:
+        self._account = account
+        self._last_local_ts: int | None = None
+
+    def take(self, rows: Records, number: npt.NDArray[np.int64]) -> None:
+        """Look at rows; `number` counts their records in the file from 0."""
+        if not len(rows):
+            return
+        account, local_ts = self._account, np.ascontiguousarray(rows["local_ts"])
+        silence = np.diff(local_ts, prepend=local_ts[0] if self._last_local_ts is None else self._last_local_ts)
+        self._last_local_ts = int(local_ts[-1])
+        late = np.flatnonzero(silence > account.gap_threshold_ns)
+        account.gap_count += len(late)
+        for i in late[: LIST_MAX - len(account.gaps)]:
+            account.gaps.append(Gap("time", int(number[i]) + 1, int(local_ts[i]), int(silence[i])))

@@ -146,11 +146,12 @@ class DbnFile:
 
     def read(self, progress: Callable[[int, int], None] | None = None) -> npt.NDArray[Any]:
         """Return all records of the schema in the order of the file."""
-        parts = list(self._parts(progress))
+        parts = list(self.parts(progress))
         records: npt.NDArray[Any] = np.concatenate(parts) if parts else np.zeros(0, self.schema.record)
         return records
 
-    def _parts(self, progress: Callable[[int, int], None] | None) -> Iterator[npt.NDArray[Any]]:
+    def parts(self, progress: Callable[[int, int], None] | None = None) -> Iterator[npt.NDArray[Any]]:
+        """Yield the records of the schema in the order of the file, some megabytes at a time."""
         rest, told, offset, size = b"", monotonic_s(), 0, self.schema.record.itemsize
         while chunk := self._chunk():
             buf = np.frombuffer(rest + chunk, np.uint8)

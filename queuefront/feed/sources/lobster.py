@@ -36,6 +36,7 @@ from queuefront.core.enums import BUY_EVENT, SELL_EVENT, ContractKind
 from queuefront.core.errors import ConfigError, DataFormatError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
+from queuefront.feed.row_spill import RowSpill
 from queuefront.feed.sources.archive import Archive, Events, PathLike, later_by
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.csv_columns import Column
@@ -48,6 +49,7 @@ from queuefront.feed.sources.lobster_compiled import (
     EXECUTE_HIDDEN,
     HALT,
     SUBMIT,
+    no_orders,
     order_rows,
 )
 from queuefront.feed.sources.tail import Ending, OnBad
@@ -131,12 +133,15 @@ def convert_lobster(
         progress=progress,
     )
     midnight_ns = _midnight(date or (match[2] if match else None), timezone, Path(paths[0]))
-    table = CsvFile(archive, paths[0], (_LAYOUT,)).read()
-    table = _checked(archive, table)
-    rows = _rows(archive, table, midnight_ns)
-    rows["local_ts"] = later_by(np.ascontiguousarray(rows["exch_ts"]), feed_latency_ns, paths[0])
-    archive.find_silence(table.columns["time"] + np.int64(midnight_ns + feed_latency_ns), table.line)
-    return archive.finish(rows, Ending(base_latency_ns, always_add_latency, tick_size, lot_size, contract, multiplier))
+    made, messages = RowSpill(), _Messages(midnight_ns)
+    for given in CsvFile(archive, paths[0], (_LAYOUT,)).tables():
+        table = _checked(archive, given)
+        rows = messages.rows(table)
+        rows["local_ts"] = later_by(np.ascontiguousarray(rows["exch_ts"]), feed_latency_ns, paths[0])
+        archive.find_silence(table.columns["time"] + np.int64(midnight_ns + feed_latency_ns), table.line)
+        made.take(rows)
+    messages.end(archive)
+    return archive.finish([made], Ending(base_latency_ns, always_add_latency, tick_size, lot_size, contract, multiplier))
 
 
 def _midnight(date: str | Date | None, timezone: str, path: Path) -> int:
@@ -168,32 +173,54 @@ def _checked(archive: Archive, table: Table) -> Table:
     return table
 
 
-def _rows(archive: Archive, table: Table, midnight_ns: int) -> Events:
-    columns = table.columns
-    count = len(table.line)
-    for kind, name in _KINDS.items():
-        archive.counts[name] = int(np.count_nonzero(columns["type"] == kind))
-    archive.counts[_LAYOUT.kind] = 0  # they are counted by type
-    record, ev, qty = (np.zeros(3 * count, np.int64) for _ in range(3))
-    row_count, unknown_count, doubled, overfull = order_rows(
-        columns["type"], columns["order_id"], columns["size"], columns["direction"], record, ev, qty
-    )
-    for place, what in ((doubled, "is entered a second time"), (overfull, "has less left than is taken from it")):
-        if place >= 0:
-            raise DataFormatError(
-                f"{table.path}: line {table.line[place]:,}, field order_id: order {columns['order_id'][place]} {what}; "
-                "the file is damaged or of several days"
-            )
-    archive.counts["of orders entered before the file"] = unknown_count
-    if unknown_count:
-        archive.account.notes.append(
-            f"{unknown_count:,} records are of orders entered before the file begins, which the book lacks"
+class _Messages:
+    """Make rows of messages, and remember the orders that are open."""
+
+    def __init__(self, midnight_ns: int) -> None:
+        self._midnight_ns = midnight_ns
+        self._left = no_orders()
+        self._counts = dict.fromkeys(_KINDS, 0)
+        self._unknown_count = 0
+
+    def rows(self, table: Table) -> Events:
+        """Return the rows of messages.
+
+        Raises
+        ------
+        DataFormatError
+            If an order is entered twice, or more is taken from it than it has.
+        """
+        columns = table.columns
+        count = len(table.line)
+        for kind in _KINDS:
+            self._counts[kind] += int(np.count_nonzero(columns["type"] == kind))
+        record, ev, qty = (np.zeros(3 * count, np.int64) for _ in range(3))
+        row_count, unknown_count, doubled, overfull = order_rows(
+            columns["type"], columns["order_id"], columns["size"], columns["direction"], self._left, record, ev, qty
         )
-    place = record[:row_count]
-    rows = np.zeros(row_count, EVENT)
-    rows["ev"], rows["qty"] = ev[:row_count], qty[:row_count]
-    rows["exch_ts"] = columns["time"][place] + np.int64(midnight_ns)
-    rows["px"] = columns["price"][place] / np.float64(_PRICE_SCALE)
-    is_of_order = (ev[:row_count] & 0xFF) >= 10
-    rows["order_id"][is_of_order] = columns["order_id"][place][is_of_order]
-    return rows
+        for place, what in ((doubled, "is entered a second time"), (overfull, "has less left than is taken from it")):
+            if place >= 0:
+                raise DataFormatError(
+                    f"{table.path}: line {table.line[place]:,}, field order_id: order {columns['order_id'][place]} {what}; "
+                    "the file is damaged or of several days"
+                )
+        self._unknown_count += unknown_count
+        place = record[:row_count]
+        rows = np.zeros(row_count, EVENT)
+        rows["ev"], rows["qty"] = ev[:row_count], qty[:row_count]
+        rows["exch_ts"] = columns["time"][place] + np.int64(self._midnight_ns)
+        rows["px"] = columns["price"][place] / np.float64(_PRICE_SCALE)
+        is_of_order = (ev[:row_count] & 0xFF) >= 10
+        rows["order_id"][is_of_order] = columns["order_id"][place][is_of_order]
+        return rows
+
+    def end(self, archive: Archive) -> None:
+        """Tell the account what was seen."""
+        for kind, name in _KINDS.items():
+            archive.counts[name] = self._counts[kind]
+        archive.counts[_LAYOUT.kind] = 0  # they are counted by type
+        archive.counts["of orders entered before the file"] = self._unknown_count
+        if self._unknown_count:
+            archive.account.notes.append(
+                f"{self._unknown_count:,} records are of orders entered before the file begins, which the book lacks"
+            )

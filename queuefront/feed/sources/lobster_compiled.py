@@ -16,7 +16,7 @@ from queuefront.core.enums import (
 )
 from queuefront.core.jit import compiled
 
-__all__ = ["CANCEL_PART", "CROSS", "DELETE", "EXECUTE", "EXECUTE_HIDDEN", "HALT", "SUBMIT", "order_rows"]
+__all__ = ["CANCEL_PART", "CROSS", "DELETE", "EXECUTE", "EXECUTE_HIDDEN", "HALT", "SUBMIT", "no_orders", "order_rows"]
 
 # Types of messages.
 SUBMIT = 1
@@ -29,14 +29,20 @@ HALT = 7
 
 
 @compiled
-def order_rows(kind, order_id, size, side, record, ev, qty):
+def no_orders():
+    """Return a map of what is left of each order, of none yet."""
+    return Dict.empty(types.int64, types.int64)
+
+
+@compiled
+def order_rows(kind, order_id, size, side, left, record, ev, qty):
     """Write the rows of messages; return (rows, messages of unknown orders, place of a fault, place of another).
 
     kind, order_id, size : int64[n].   side : int64[n], BUY_EVENT or SELL_EVENT, of the resting order.
+    left : what is left of each order before, changed.
     record, ev, qty : int64[3 * n], written: the place of the message, kind and side, and the quantity.
     The first fault is an order that is entered twice, the second one of which more is taken than is left; -1 is none.
     """
-    left = Dict.empty(types.int64, types.int64)
     count = unknown_count = 0
     for i in range(len(kind)):
         k = kind[i]

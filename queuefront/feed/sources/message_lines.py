@@ -34,6 +34,7 @@ from queuefront.feed.conversion import (
     VenueMessage,
     quote,
 )
+from queuefront.feed.row_spill import Rows, RowSpill
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.raw import RawLines, split_line
 from queuefront.feed.sources.refusal import LineRefused, refusal_of
@@ -105,9 +106,9 @@ class MessageWalk:
         # Price and quantity by turns. Kept as tuples, so many of them make Python look for garbage all the time.
         self._held = array("d")
         self._held_runs: list[tuple[int, int, int, int]] = []  # kind and side, exchange time, receipt time, rows
-        self._parts: list[Events] = []
+        self._rows = RowSpill()
 
-    def run(self, decoder: Decoder, progress: Progress | None) -> Events:
+    def run(self, decoder: Decoder, progress: Progress | None) -> RowSpill:
         """Read the whole file; return its rows in file order.
 
         Raises
@@ -129,7 +130,7 @@ class MessageWalk:
         account.lines, account.damage = number, self._lines.damage
         account.lines_by_kind = dict(sorted(self._counts.items()))
         account.sha256, account.input_bytes = self._lines.digest, self._lines.bytes_done
-        return np.concatenate(self._parts) if self._parts else np.zeros(0, EVENT)
+        return self._rows
 
     def _line(self, line: bytes, number: int, decoder: Decoder) -> None:
         if not line or line.isspace():
@@ -179,7 +180,7 @@ class MessageWalk:
         runs = np.array(self._held_runs, np.int64)
         for i, name in enumerate(("ev", "exch_ts", "local_ts")):
             rows[name] = np.repeat(runs[:, i], runs[:, 3])
-        self._parts.append(rows)
+        self._rows.take(rows)
         self._held, self._held_runs = array("d"), []
 
     def _find_gaps(self, message: Message, number: int, local_ts: int) -> None:
@@ -222,23 +223,25 @@ def symbol_of_file(path: str) -> str:
 
 
 def finish(
-    rows: Events,
+    made: RowSpill,
     account: ConversionAccount,
     symbol: str,
     ending: Ending,
-    remake: Callable[[Events, Decimal, Decimal], Events] | None = None,
+    remake: Callable[[Rows, Decimal, Decimal], Rows] | None = None,
 ) -> Conversion:
     """Name the instrument, inferring its grid where it is not given, and end the conversion.
 
     Parameters
     ----------
-    remake : makes other rows of the rows, once tick and lot size are known.
+    made : the rows, which are used up.
+    remake : makes other rows of the rows, once tick and lot size are known; it uses them up.
 
     Raises
     ------
     DataError
         If the grid cannot be inferred.
     """
+    rows = Rows([made])
     tick, lot = find_grid(rows, account, ending.tick_size, ending.lot_size)
     if remake is not None:
         rows = remake(rows, tick, lot)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import BUY_EVENT, DEPTH_CLEAR_EVENT, DEPTH_EVENT, DEPTH_SNAPSHOT_EVENT
 
-__all__ = ["SNAPSHOT_MODES", "DepthRows", "SnapshotMode", "depth_rows"]
+__all__ = ["SNAPSHOT_MODES", "DepthBlocks", "DepthRows", "SnapshotMode", "depth_rows"]
 
 SnapshotMode = Literal["process", "ignore_sod", "ignore"]
 SNAPSHOT_MODES: Final = ("process", "ignore_sod", "ignore")
@@ -27,6 +27,35 @@ class DepthRows(NamedTuple):
 
     rows: Events
     is_ignored: npt.NDArray[np.bool_]
+
+
+class DepthBlocks:
+    """Do `depth_rows` on the records of one file as they come, table by table; a block that goes on is held back."""
+
+    def __init__(self, mode: SnapshotMode) -> None:
+        self._mode = mode
+        self._held: Events = np.zeros(0, EVENT)
+
+    def take(self, updates: Events, is_snapshot: npt.NDArray[np.bool_]) -> DepthRows:
+        """Return the rows of what is complete; arguments as of `depth_rows`."""
+        if len(self._held):
+            updates = np.concatenate([self._held, updates])
+            is_snapshot = np.concatenate([np.ones(len(self._held), np.bool_), is_snapshot])
+        goes_on = is_snapshot & (updates["local_ts"] == updates["local_ts"][-1]) if len(updates) else is_snapshot
+        cut = 0 if goes_on.all() else len(goes_on) - int(np.argmin(goes_on[::-1]))
+        self._held = updates[cut:].copy()
+        return self._rows(updates[:cut], is_snapshot[:cut])
+
+    def end(self) -> DepthRows:
+        """Return the rows of what is held back."""
+        held, self._held = self._held, np.zeros(0, EVENT)
+        return self._rows(held, np.ones(len(held), np.bool_))
+
+    def _rows(self, updates: Events, is_snapshot: npt.NDArray[np.bool_]) -> DepthRows:
+        rows = depth_rows(updates, is_snapshot, self._mode)
+        if self._mode == "ignore_sod" and not is_snapshot.all():
+            self._mode = "process"  # the day has begun
+        return rows
 
 
 def depth_rows(updates: Events, is_snapshot: npt.NDArray[np.bool_], mode: SnapshotMode) -> DepthRows:

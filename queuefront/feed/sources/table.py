@@ -24,12 +24,13 @@ import numpy.typing as npt
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import BUY_EVENT, DEPTH_CLEAR_EVENT, SELL_EVENT, ContractKind
 from queuefront.core.errors import ConfigError, DataFormatError, SchemaMismatchError
-from queuefront.core.instrument import Instrument, Number, format_decimal
+from queuefront.core.instrument import Instrument, Number
 from queuefront.feed.conversion import LIST_MAX, QUOTE_MAX, Conversion, ConversionAccount, Gap, Refusal
+from queuefront.feed.row_spill import Rows, RowSpill
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.table_columns import Cells, as_codes, as_numbers, as_order_ids, as_text, as_times
 from queuefront.feed.sources.table_mapping import KINDS, UNIT_DIGITS, KindColumn, TableMapping, load_mapping
-from queuefront.feed.sources.tail import OnBad, count_kinds, grid_step, ready_for_replay
+from queuefront.feed.sources.tail import ALL_KINDS, OnBad, find_grid, ready_for_replay
 
 __all__ = ["TABLE", "convert_table"]
 
@@ -85,18 +86,17 @@ def convert_table(
     file = Path(path)
     account = ConversionAccount(TABLE, str(file), gap_threshold_ns=gap_threshold_ns)
     reader = _Reader(plan, account, stops=on_bad == "stop")
-    parts = [reader.rows(block) for block in _blocks(file, plan, account, progress, salvages=on_bad == "skip")]
-    rows = np.concatenate(parts) if parts else np.zeros(0, EVENT)
+    made = RowSpill()
+    for block in _blocks(file, plan, account, progress, salvages=on_bad == "skip"):
+        made.take(reader.rows(block))
+    rows = Rows([made])
     with file.open("rb") as opened:
         account.sha256, account.input_bytes = file_digest(opened, "sha256").hexdigest(), file.stat().st_size
     reader.counts.update({"refused": account.refused_count} if account.refused_count else {})
     account.lines, account.lines_by_kind = reader.records, dict(sorted(reader.counts.items()))
     if reader.has_float_times:
         account.notes.append("times are float64 in the file, which holds nanoseconds of today to 256 ns at best")
-    count_kinds(rows, account)
-    tick, account.tick_size_inferred_from = grid_step(tick_size, rows["px"][np.isfinite(rows["px"])], "tick_size", account)
-    lot, account.lot_size_inferred_from = grid_step(lot_size, rows["qty"], "lot_size", account)
-    account.tick_size, account.lot_size = format_decimal(tick), format_decimal(lot)
+    tick, lot = find_grid(rows, account, tick_size, lot_size, ALL_KINDS)
     instrument = Instrument(plan.venue, plan.symbol or "UNKNOWN", tick, lot, contract)  # type: ignore[arg-type]
     events = ready_for_replay(rows, account, base_latency_ns, always=always_add_latency)
     return Conversion(events, account, instrument.override(multiplier=multiplier))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,15 +21,18 @@ from queuefront.core.enums import (
 )
 from queuefront.core.errors import TimestampRangeError
 from queuefront.core.instrument import Number, exact, format_decimal
-from queuefront.feed.clean import local_shift, ordered, times
+from queuefront.feed.clean import shift_of
 from queuefront.feed.conversion import ConversionAccount
-from queuefront.feed.grid import infer_step
+from queuefront.feed.event_order import EventBlocks, order_events
+from queuefront.feed.grid import Blocks, infer_step_of
+from queuefront.feed.row_spill import Rows
 
-__all__ = ["Ending", "OnBad", "count_kinds", "find_grid", "grid_step", "ready_for_replay"]
+__all__ = ["ALL_KINDS", "GRID_KINDS", "Ending", "OnBad", "count_kinds", "find_grid", "ready_for_replay", "steps_of"]
 
 OnBad = Literal["stop", "skip"]
 
-_GRID_KINDS: Final = (DEPTH_EVENT, TRADE_EVENT, DEPTH_CLEAR_EVENT, DEPTH_SNAPSHOT_EVENT)
+GRID_KINDS: Final = (DEPTH_EVENT, TRADE_EVENT, DEPTH_CLEAR_EVENT, DEPTH_SNAPSHOT_EVENT)
+ALL_KINDS: Final = tuple(range(KIND_MASK + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,71 +47,94 @@ class Ending:
     multiplier: Number | None = None
 
 
-def ready_for_replay(
-    rows: npt.NDArray[Any], account: ConversionAccount, base_latency_ns: int, *, always: bool
-) -> npt.NDArray[Any]:
-    """Do what ends every conversion: shift the local clock of `rows`, in place, and return them in order for both halves.
+def ready_for_replay(rows: Rows, account: ConversionAccount, base_latency_ns: int, *, always: bool) -> EventBlocks:
+    """Do what ends every conversion: shift the local clock of `rows`, and bring them in order for both halves.
 
-    The events are read-only, and may be `rows` themselves; the account learns what was done.
+    The rows are used up; the account learns what was done.
 
     Raises
     ------
     TimestampRangeError
         If the clocks are so far apart that differences do not fit into int64.
+    StorageFullError
+        If the rows in order do not fit on the disk of temporary files.
     """
-    exch_ts, local_ts = times(rows, "exch_ts"), times(rows, "local_ts")
+    count, latency_min_ns = len(rows), rows.latency_min_ns
+    if latency_min_ns is None:
+        return EventBlocks(rows)
+    spans = {}
+    for name in ("exch_ts", "local_ts"):
+        of_blocks = rows.spans(name)
+        spans[name] = min(span.low for span in of_blocks), max(span.high for span in of_blocks)
     try:
-        account.local_ts_shift_ns = local_shift(exch_ts, local_ts, base_latency_ns, always=always)
+        shift = shift_of(spans, latency_min_ns, base_latency_ns, always=always)
     except TimestampRangeError as e:
         raise TimestampRangeError(f"{account.path}: {e}") from e
-    if account.local_ts_shift_ns:
-        local_ts += np.int64(account.local_ts_shift_ns)
-        rows["local_ts"] = local_ts
-    if len(rows):
-        account.first_exch_ts, account.last_exch_ts = int(exch_ts.min()), int(exch_ts.max())
-        account.first_local_ts, account.last_local_ts = int(local_ts.min()), int(local_ts.max())
-    events = ordered(rows, exch_ts, local_ts, in_place=True)
-    account.events, account.rows_split = len(events), len(events) - len(rows)
-    events.setflags(write=False)
+    account.local_ts_shift_ns = shift
+    account.first_exch_ts, account.last_exch_ts = spans["exch_ts"]
+    account.first_local_ts, account.last_local_ts = (ts + shift for ts in spans["local_ts"])
+    events = order_events(rows, shift)
+    account.events, account.rows_split = len(events), len(events) - count
     return events
 
 
-def count_kinds(rows: npt.NDArray[Any], account: ConversionAccount) -> npt.NDArray[np.int64]:
+def count_kinds(rows: Rows, account: ConversionAccount) -> npt.NDArray[np.int64]:
     """Tell the account how many rows there are of each kind; return the counts by kind."""
-    kinds = np.ascontiguousarray(rows["ev"]).astype(np.int64) & KIND_MASK
-    counts = np.bincount(kinds, minlength=KIND_MASK + 1)
+    counts = rows.kind_counts
     account.events_by_kind = {KIND_NAMES[int(k)]: int(counts[k]) for k in np.flatnonzero(counts)}
     return counts
 
 
 def find_grid(
-    rows: npt.NDArray[Any], account: ConversionAccount, tick_size: Number | None, lot_size: Number | None
+    rows: Rows,
+    account: ConversionAccount,
+    tick_size: Number | None,
+    lot_size: Number | None,
+    kinds: tuple[int, ...] = GRID_KINDS,
 ) -> tuple[Decimal, Decimal]:
-    """Return tick and lot size, inferred from the rows of book and trades where not given; count the rows by kind.
+    """Return tick and lot size, inferred from the rows of some kinds where not given; count the rows by kind.
+
+    Prices that are no numbers say nothing.
 
     Raises
     ------
     DataError
         If a step cannot be inferred.
     """
-    counts = count_kinds(rows, account)
-    market = rows if counts[list(_GRID_KINDS)].sum() == len(rows) else rows[_is_of_grid(rows)]
-    tick, account.tick_size_inferred_from = grid_step(tick_size, market["px"], "tick_size", account)
-    lot, account.lot_size_inferred_from = grid_step(lot_size, market["qty"], "lot_size", account)
+    is_of_grid = np.zeros(KIND_MASK + 1, np.bool_)
+    is_of_grid[list(kinds)] = True
+    is_all = not count_kinds(rows, account)[~is_of_grid].any()
+
+    def values(name: str) -> Iterator[npt.NDArray[np.float64]]:
+        for block in rows.blocks():
+            x = np.ascontiguousarray(block[name])
+            if not is_all:
+                x = x[is_of_grid[np.ascontiguousarray(block["ev"]).astype(np.int64) & KIND_MASK]]
+            yield x[np.isfinite(x)] if name == "px" else x
+
+    return steps_of(lambda: values("px"), lambda: values("qty"), account, tick_size, lot_size)
+
+
+def steps_of(
+    px: Blocks, qty: Blocks, account: ConversionAccount, tick_size: Number | None, lot_size: Number | None
+) -> tuple[Decimal, Decimal]:
+    """Return tick and lot size, inferred from prices and quantities where not given.
+
+    Raises
+    ------
+    DataError
+        If a step cannot be inferred.
+    """
+    tick, account.tick_size_inferred_from = _grid_step(tick_size, px, "tick_size", account)
+    lot, account.lot_size_inferred_from = _grid_step(lot_size, qty, "lot_size", account)
     account.tick_size, account.lot_size = format_decimal(tick), format_decimal(lot)
     return tick, lot
 
 
-def _is_of_grid(rows: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    return np.isin(np.ascontiguousarray(rows["ev"]).astype(np.int64) & KIND_MASK, _GRID_KINDS)
-
-
-def grid_step(
-    given: Number | None, values: npt.NDArray[np.float64], name: str, account: ConversionAccount
-) -> tuple[Decimal, int | None]:
+def _grid_step(given: Number | None, values: Blocks, name: str, account: ConversionAccount) -> tuple[Decimal, int | None]:
     """Return a price or quantity step, and from how many values it was inferred; None if it was given."""
     if given is not None:
         return exact(given, name), None
-    step, count = infer_step(values, name, account.path)
+    step, count = infer_step_of(values, name, account.path)
     account.notes.append(f"{name} was inferred from {count:,} values; give {name} to be sure")
     return step, count

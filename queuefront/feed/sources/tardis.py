@@ -15,11 +15,10 @@ time of sending and not of the transaction, so that latencies look a little too 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +30,6 @@ from queuefront.core.enums import (
     BEST_BID_EVENT,
     BUY_EVENT,
     DEPTH_BBO_EVENT,
-    DEPTH_EVENT,
     FUNDING_RATE_EVENT,
     INDEX_PRICE_EVENT,
     MARK_PRICE_EVENT,
@@ -42,19 +40,21 @@ from queuefront.core.enums import (
 from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
+from queuefront.feed.event_order import sorted_blocks
+from queuefront.feed.row_spill import Rows, RowSpill
 from queuefront.feed.sources.archive import Archive, Events, PathLike
 from queuefront.feed.sources.binance_lines import Progress
-from queuefront.feed.sources.book_changes import BookColumns, book_changes
+from queuefront.feed.sources.book_changes import BookChanges, BookColumns
 from queuefront.feed.sources.csv_columns import Column
 from queuefront.feed.sources.csv_records import CsvFile, Layout, Table
-from queuefront.feed.sources.snapshot_blocks import SNAPSHOT_MODES, DepthRows, SnapshotMode, depth_rows
+from queuefront.feed.sources.snapshot_blocks import SNAPSHOT_MODES, DepthBlocks, DepthRows, SnapshotMode
 from queuefront.feed.sources.tail import Ending, OnBad
 
 __all__ = ["TARDIS", "convert_tardis"]
 
 TARDIS: Final = "tardis"
 
-_FUSED_AT_ONCE: Final = 2**18
+_FUSED_KEYS: Final = ("exch_ts", "local_ts", "order_id")
 _HEAD: Final = (
     Column("exchange", "same"),
     Column("symbol", "same"),
@@ -153,48 +153,83 @@ def convert_tardis(
     files = [paths] if isinstance(paths, str | Path) or not isinstance(paths, Sequence) else list(paths)
     archive = Archive(TARDIS, files, on_bad=on_bad, symbol=symbol, gap_threshold_ns=gap_threshold_ns, progress=progress)
     ending = Ending(base_latency_ns, always_add_latency, tick_size, lot_size, contract, multiplier)
-    parts = _Parts()
+    parts = _Parts(archive, snapshot_mode, fuse=fuse)
     for path in files:
-        parts.take(_paired(archive, CsvFile(archive, path, _LAYOUTS).read()), archive, snapshot_mode, fuse=fuse)
-    trades, depth, quotes, others, books = parts.trades, parts.depth, parts.quotes, parts.others, parts.books
+        parts.read(CsvFile(archive, path, _LAYOUTS))
     if fuse:
-        if not (depth and quotes):
+        if not {_DEPTH.kind, _QUOTES.kind} <= parts.kinds:
             raise ConfigError(
                 "fuse puts quotes into depth; give files of both incremental_book_L2 and quotes (book_ticker)"
             )
-        updates = [_fused(archive, ending, depth, quotes)]
-    else:
-        updates = [part.rows[~part.is_ignored] if part.is_ignored.any() else part.rows for part in depth]
-    if books and depth:
+        parts.depth = _fused(archive, ending, parts.depth, parts.quotes)
+    if parts.books is not None and _DEPTH.kind in parts.kinds:
         raise ConfigError("the files hold both updates and snapshots of one book; give one kind only")
-    rows = np.concatenate([np.zeros(0, EVENT), *trades, *updates, *_changes(archive, ending, books), *others])
-    del parts, trades, depth, updates, books, quotes, others  # rows are many
-    return archive.finish(rows, ending)
+    changes = [_changes(archive, ending, parts.books)] if parts.books is not None else []
+    return archive.finish([parts.trades, parts.depth, *changes, parts.others], ending)
 
 
-@dataclass
 class _Parts:
-    """What the files hold, by what becomes of it; columns are dropped when their rows are made."""
+    """What the files hold, by what becomes of it."""
 
-    trades: list[Events] = field(default_factory=list)
-    depth: list[DepthRows] = field(default_factory=list)
-    quotes: list[Events] = field(default_factory=list)  # to be fused
-    others: list[Events] = field(default_factory=list)  # quotes that are not, and tickers
-    books: list[Table] = field(default_factory=list)
+    def __init__(self, archive: Archive, mode: SnapshotMode, *, fuse: bool) -> None:
+        self.kinds: set[str] = set()  # of files
+        self.trades, self.others = RowSpill(), RowSpill()  # others: quotes that are not fused, and tickers
+        # Rows to be fused have the greatest time of receipt so far in `order_id`; those to be ignored have 1 in `ival`.
+        self.depth, self.quotes = (RowSpill(keys=_FUSED_KEYS), RowSpill(keys=_FUSED_KEYS)) if fuse else (RowSpill(),) * 2
+        self.books: RowSpill | None = None
+        self._archive, self._mode, self._fuses = archive, mode, fuse
+        self._received = {_DEPTH.kind: 0, _QUOTES.kind: 0}
 
-    def take(self, table: Table, archive: Archive, mode: SnapshotMode, *, fuse: bool) -> None:
+    def read(self, file: CsvFile) -> None:
         """Make the rows of one file."""
-        archive.find_silence(table.columns["local_timestamp"], table.line)
-        if table.layout.kind == _TRADES.kind:
-            self.trades.append(_trade_rows(table))
-        elif table.layout.kind == _DEPTH.kind:
-            self.depth.append(_depth_of(table, mode))
-        elif table.layout.kind == _QUOTES.kind:
-            (self.quotes if fuse else self.others).append(_quote_rows(table, as_bbo=fuse))
-        elif table.layout.kind == _TICKER.kind:
-            self.others.append(_ticker_rows(table))
+        depth = DepthBlocks(self._mode)
+        for given in file.tables():
+            table = _paired(self._archive, given)
+            kind = table.layout.kind
+            self.kinds.add(kind)
+            self._archive.find_silence(table.columns["local_timestamp"], table.line)
+            if kind == _TRADES.kind:
+                self.trades.take(_trade_rows(table))
+            elif kind == _DEPTH.kind:
+                self._take_depth(depth.take(*_updates(table)))
+            elif kind == _QUOTES.kind and self._fuses:
+                self.quotes.take(self._marked(_quote_rows(table, as_bbo=True), kind))
+            elif kind == _QUOTES.kind:
+                self.others.take(_quote_rows(table, as_bbo=False))
+            elif kind == _TICKER.kind:
+                self.others.take(_ticker_rows(table))
+            else:
+                self._take_books(table)
+        self._take_depth(depth.end())
+
+    def _take_depth(self, part: DepthRows) -> None:
+        if self._fuses:
+            rows = self._marked(part.rows, _DEPTH.kind)
+            rows["ival"] = part.is_ignored
+            self.depth.take(rows)
         else:
-            self.books.append(table)
+            self.depth.take(part.rows[~part.is_ignored] if part.is_ignored.any() else part.rows)
+
+    def _marked(self, rows: Events, kind: str) -> Events:
+        if len(rows):
+            received = np.maximum.accumulate(np.maximum(rows["local_ts"], self._received[kind]))
+            rows["order_id"], self._received[kind] = received, int(received[-1])
+        return rows
+
+    def _take_books(self, table: Table) -> None:
+        levels = _BOOKS[table.layout.kind]
+        if len(self.kinds & set(_BOOKS)) > 1:
+            raise ConfigError("the files hold snapshots of 5 and of 25 levels of one book; give one kind only")
+        if self.books is None:
+            sides = [(f"{side}_{name}", "f8", (levels,)) for side in ("bid", "ask") for name in ("px", "qty")]
+            self.books = RowSpill([("exch_ts", "i8"), ("local_ts", "i8"), *sides])
+        books = np.zeros(len(table.line), self.books.dtype)
+        books["exch_ts"], books["local_ts"] = table.columns["timestamp"], table.columns["local_timestamp"]
+        for side in ("bid", "ask"):
+            for name, column in (("px", "price"), ("qty", "amount")):
+                for i in range(levels):
+                    books[f"{side}_{name}"][:, i] = table.columns[f"{side}s[{i}].{column}"]
+        self.books.take(books)
 
 
 def _paired(archive: Archive, table: Table) -> Table:
@@ -221,10 +256,11 @@ def _trade_rows(table: Table) -> Events:
     return rows
 
 
-def _depth_of(table: Table, mode: SnapshotMode) -> DepthRows:
+def _updates(table: Table) -> tuple[Events, npt.NDArray[np.bool_]]:
+    """Return a row for each record of depth, without its kind, and which are of a snapshot."""
     rows = _rows(table)
     rows["ev"], rows["px"], rows["qty"] = table.columns["side"], table.columns["price"], table.columns["amount"]
-    return depth_rows(rows, table.columns["is_snapshot"] == 1, mode)
+    return rows, table.columns["is_snapshot"] == 1
 
 
 def _quote_rows(table: Table, *, as_bbo: bool) -> Events:
@@ -248,48 +284,36 @@ def _ticker_rows(table: Table) -> Events:
     return given
 
 
-def _changes(archive: Archive, ending: Ending, books: Sequence[Table]) -> list[Events]:
+def _changes(archive: Archive, ending: Ending, books: RowSpill) -> RowSpill:
     """Return what changes from book to book."""
-    if not books:
-        return []
-    if len({table.layout.kind for table in books}) > 1:
-        raise ConfigError("the files hold snapshots of 5 and of 25 levels of one book; give one kind only")
-    levels = _BOOKS[books[0].layout.kind]
-    names = [[f"{side}[{i}].{name}" for i in range(levels)] for side in ("bids", "asks") for name in ("price", "amount")]
-    bid_px, bid_qty, ask_px, ask_qty = (
-        np.concatenate([np.column_stack([table.columns[name] for name in group]) for table in books]) for group in names
-    )
-    rows = np.concatenate([_rows(table) for table in books])
-    columns = BookColumns(rows["exch_ts"], rows["local_ts"], bid_px, bid_qty, ask_px, ask_qty)
-    sample = np.zeros(bid_px.size + ask_px.size, EVENT)  # of levels, from which the grid is inferred
-    sample["ev"] = DEPTH_EVENT
-    for name, sides in (("px", (bid_px, ask_px)), ("qty", (bid_qty, ask_qty))):
-        sample[name] = np.concatenate([np.nan_to_num(side).ravel() for side in sides])
-    return [book_changes(columns, *archive.grid(sample, ending), archive.account.path)]
+
+    def values(name: str) -> Iterator[npt.NDArray[np.float64]]:
+        for block in books.blocks():
+            yield np.nan_to_num(np.concatenate([block[f"bid_{name}"], block[f"ask_{name}"]])).ravel()
+
+    tick, lot = archive.grid_of(lambda: values("px"), lambda: values("qty"), ending)
+    levels = books.dtype["bid_px"].shape[0]
+    changes, made = BookChanges(levels, tick, lot, archive.account.path), RowSpill()
+    for block in books.blocks():
+        for rows in changes.rows(BookColumns(*(block[name] for name in BookColumns._fields))):
+            made.take(rows)
+    books.drop()
+    return made
 
 
-def _fused(archive: Archive, ending: Ending, depth: Sequence[DepthRows], quotes: Sequence[Events]) -> Events:
+def _fused(archive: Archive, ending: Ending, depth: RowSpill, quotes: RowSpill) -> RowSpill:
     """Merge quotes into depth by receipt, depth first where times are equal, and return what changes in their book.
 
     A snapshot that is ignored makes no rows, but the book knows it.
     """
-    books = np.concatenate([part.rows for part in depth])
-    tickers = np.concatenate(quotes)
-    every = np.concatenate([books, tickers])
-    tick, lot = archive.grid(every, ending)
-    is_ignored = np.concatenate([*(part.is_ignored for part in depth), np.zeros(len(tickers), np.bool_)])
-    received = np.concatenate([_running_max(books["local_ts"]), _running_max(tickers["local_ts"])])
-    order = np.argsort(received, kind="stable")
-    every, is_ignored = every.take(order), is_ignored[order]
-    turns = np.flatnonzero(np.diff(is_ignored)) + 1
-    bounds = np.union1d(np.append(turns, len(every)), np.arange(0, len(every), _FUSED_AT_ONCE))
-    book = FusedBook(tick, lot)
-    made = [np.zeros(0, EVENT)]
-    for begin, end in pairwise(bounds):
-        part = book.fuse(every[begin:end], add=not is_ignored[begin])
-        made.append(part)
-    return np.concatenate(made)
-
-
-def _running_max(ts: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    return np.maximum.accumulate(np.ascontiguousarray(ts)) if len(ts) else np.zeros(0, np.int64)
+    rows = Rows([depth, quotes])
+    book, made = FusedBook(*archive.grid(rows, ending)), RowSpill()
+    for block in sorted_blocks(rows, "order_id"):
+        every = block.copy()
+        is_ignored = every["ival"] != 0
+        every["order_id"], every["ival"] = 0, 0
+        turns = np.flatnonzero(np.diff(is_ignored)) + 1
+        for begin, end in pairwise([0, *turns.tolist(), len(every)]):
+            made.take(book.fuse(every[begin:end], add=not is_ignored[begin], keep=False))
+    rows.drop()
+    return made

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from queuefront.core.enums import BEST_BID_EVENT, BUY_EVENT, DEPTH_EVENT, KIND_MASK, SELL_EVENT, TRADE_EVENT
 from queuefront.core.errors import DataFormatError
 from queuefront.feed.conversion import ConversionAccount
+from queuefront.feed.row_spill import Rows
 from queuefront.feed.sources.binance import Wanted
 from queuefront.feed.sources.binance_lines import LineConverter
 from queuefront.feed.sources.binance_message import MessageDecoder
@@ -49,7 +50,7 @@ def test_a_recorded_session_gives_the_rows_of_the_converter(name: str, symbol: s
     path.write_bytes(b"".join(lines))
     account = ConversionAccount("x", str(path))
     wanted = Wanted(is_spot, is_combined=True, book_ticker=True, mark_price=True)
-    expected = LineConverter(RawLines(path), wanted, account, stops=True).run(None)
+    expected = Rows([LineConverter(RawLines(path), wanted, account, stops=True).run(None)]).whole()
     live = MessageDecoder(symbol, is_spot=is_spot, is_combined=True)
     messages = [live.decode(line[20:-1], int(line[:19])) for line in lines]
     rows = np.concatenate([message.rows for message in messages])

@@ -11,7 +11,7 @@ from queuefront.core import DataError
 from queuefront.core.enums import BUY_EVENT, DEPTH_EVENT, SELL_EVENT
 from queuefront.feed import DiffOrderBookSnapshot
 from queuefront.feed.sources import book_changes as module
-from queuefront.feed.sources.book_changes import BookColumns, book_changes
+from queuefront.feed.sources.book_changes import BookChanges, BookColumns
 
 BID, ASK = DEPTH_EVENT | BUY_EVENT, DEPTH_EVENT | SELL_EVENT
 
@@ -33,7 +33,9 @@ def random_books(count: int, levels: int) -> BookColumns:
 def test_changes_are_those_of_the_comparison_book_by_book(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "_BOOKS_AT_ONCE", 7)
     books = random_books(50, 4)
-    made = book_changes(books, Decimal("0.1"), Decimal(1), "f")
+    changes = BookChanges(4, Decimal("0.1"), Decimal(1), "f")
+    parts = [BookColumns(*(column[:20] for column in books)), BookColumns(*(column[20:] for column in books))]
+    made = np.concatenate([rows for part in parts for rows in changes.rows(part)])
     diff = DiffOrderBookSnapshot(4, "0.1", "1")
     wanted = []
     for i in range(50):
@@ -49,6 +51,8 @@ def test_changes_are_those_of_the_comparison_book_by_book(monkeypatch: pytest.Mo
 def test_what_is_no_count_of_steps_is_refused():
     books = random_books(3, 2)
     books.bid_px[1, 0] = 1e300
+    changes = BookChanges(2, Decimal("0.1"), Decimal(1), "f")
+    list(changes.rows(BookColumns(*(column[:1] for column in books))))
     with pytest.raises(DataError) as caught:
-        book_changes(books, Decimal("0.1"), Decimal(1), "f")
+        list(changes.rows(BookColumns(*(column[1:] for column in books))))
     assert str(caught.value) == "f: book 2 has a price of 1e+300, beyond 2^53 steps of 0.1; check the step"

@@ -9,8 +9,8 @@ from queuefront.core import DataFormatError
 from queuefront.feed.conversion import ConversionAccount, Gap
 from queuefront.feed.sources.databento_records import (
     UNDEF_PRICE,
+    Silence,
     codes_of,
-    find_silence,
     prices_of,
     refuse_records,
     time_faults,
@@ -51,5 +51,8 @@ def test_silence_is_a_gap_before_its_record():
     rows = np.zeros(3, [("local_ts", np.int64)])
     rows["local_ts"] = [1, 2, 50]
     account = ConversionAccount("databento", "f", gap_threshold_ns=10)
-    find_silence(rows, np.array([0, 1, 7]), account)
+    silence = Silence(account)
+    silence.take(rows[:2], np.array([0, 1]))
+    silence.take(rows[:0], np.array([], np.int64))
+    silence.take(rows[2:], np.array([7]))
     assert account.gaps == [Gap("time", 8, 50, 48)]

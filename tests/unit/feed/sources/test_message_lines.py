@@ -11,6 +11,7 @@ import pytest
 from queuefront.core import ConfigError, DataFormatError, TruncatedFileError
 from queuefront.core.enums import BUY_EVENT, TRADE_EVENT
 from queuefront.feed.conversion import Gap, Refusal, VenueMessage
+from queuefront.feed.row_spill import Rows, RowSpill
 from queuefront.feed.sources import message_lines
 from queuefront.feed.sources.message_lines import Message, MessageWalk, finish, symbol_of_file
 from queuefront.feed.sources.refusal import LineRefused
@@ -41,7 +42,13 @@ class Fake:
 
 def walk_of(path, symbol=None, on_bad="stop", gap_threshold_ns=10**10):
     walk = MessageWalk("fake", path, symbol=symbol, on_bad=on_bad, gap_threshold_ns=gap_threshold_ns)
-    return walk, walk.run(Fake(), None)
+    return walk, Rows([walk.run(Fake(), None)]).whole()
+
+
+def spill_of(rows):
+    spill = RowSpill()
+    spill.take(rows)
+    return spill
 
 
 def test_rows_stand_in_file_order_with_the_receipt_time_of_their_line(tmp_path, monkeypatch):
@@ -136,7 +143,7 @@ def test_an_unknown_word_for_bad_lines_is_refused(tmp_path):
 
 def test_the_end_infers_the_grid_and_names_the_instrument(tmp_path):
     walk, rows = walk_of(raw_file(tmp_path, {"px": [1.5, 2.0]}))
-    conversion = finish(rows, walk.account, "", Ending(lot_size="1", multiplier=10))
+    conversion = finish(spill_of(rows), walk.account, "", Ending(lot_size="1", multiplier=10))
     instrument = conversion.instrument
     assert (instrument.venue, instrument.symbol, str(instrument.tick_size)) == ("fake", "XYZ", "0.5")
     assert int(instrument.multiplier) == 10
@@ -146,7 +153,9 @@ def test_the_end_infers_the_grid_and_names_the_instrument(tmp_path):
 def test_rows_can_be_made_anew_once_the_grid_is_known(tmp_path):
     walk, rows = walk_of(raw_file(tmp_path, {"px": [1.5, 2.0]}))
     seen = []
-    conversion = finish(rows, walk.account, "S", Ending(), lambda r, *grid: (seen.append(grid), r[:1])[1])
+    conversion = finish(
+        spill_of(rows), walk.account, "S", Ending(), lambda r, *grid: (seen.append(grid), Rows.of(r.whole()[:1]))[1]
+    )
     assert [str(x) for x in seen[0]] == ["0.5", "1"]
     assert conversion.account.events_by_kind == {"trade": 1}
     assert conversion.account.tick_size_inferred_from == 2

@@ -10,15 +10,16 @@ import pytest
 from queuefront.core import EVENT, DataError, TimestampRangeError
 from queuefront.core.enums import BUY_EVENT, DEPTH_EVENT, EXCH_EVENT, LOCAL_EVENT, MARK_PRICE_EVENT
 from queuefront.feed.conversion import ConversionAccount
+from queuefront.feed.row_spill import Rows
 from queuefront.feed.sources.tail import find_grid, ready_for_replay
 
 
-def rows_of(*rows: tuple[int, int, int, float, float]) -> np.ndarray:
+def rows_of(*rows: tuple[int, int, int, float, float]) -> Rows:
     rows_ = np.zeros(len(rows), EVENT)
     for i, (ev, exch_ts, local_ts, px, qty) in enumerate(rows):
         rows_[i]["ev"], rows_[i]["exch_ts"], rows_[i]["local_ts"] = ev, exch_ts, local_ts
         rows_[i]["px"], rows_[i]["qty"] = px, qty
-    return rows_
+    return Rows.of(rows_)
 
 
 BID = DEPTH_EVENT | BUY_EVENT
@@ -26,16 +27,15 @@ BID = DEPTH_EVENT | BUY_EVENT
 
 def test_a_clock_that_runs_behind_is_shifted_and_the_account_says_by_how_much() -> None:
     account = ConversionAccount("mine", "a.gz")
-    events = ready_for_replay(rows_of((BID, 100, 40, 1, 1), (BID, 110, 60, 1, 1)), account, 5, always=False)
+    events = ready_for_replay(rows_of((BID, 100, 40, 1, 1), (BID, 110, 60, 1, 1)), account, 5, always=False).whole()
     assert account.local_ts_shift_ns == 65
     assert list(events["local_ts"]) == [105, 125]
     assert all(ev & EXCH_EVENT and ev & LOCAL_EVENT for ev in events["ev"].tolist())
-    assert not events.flags.writeable
 
 
 def test_rows_whose_clocks_disagree_are_split_and_counted() -> None:
     account = ConversionAccount("mine", "a.gz")
-    events = ready_for_replay(rows_of((BID, 100, 300, 1, 1), (BID, 110, 200, 1, 1)), account, 0, always=False)
+    events = ready_for_replay(rows_of((BID, 100, 300, 1, 1), (BID, 110, 200, 1, 1)), account, 0, always=False).whole()
     assert (account.events, account.rows_split) == (len(events), len(events) - 2)
     at_exch = events[(events["ev"] & np.uint64(EXCH_EVENT)) > 0]
     at_local = events[(events["ev"] & np.uint64(LOCAL_EVENT)) > 0]
@@ -43,11 +43,14 @@ def test_rows_whose_clocks_disagree_are_split_and_counted() -> None:
     assert list(at_local["local_ts"]) == [200, 300]
 
 
-def test_rows_in_order_are_not_copied() -> None:
+def test_rows_in_order_are_read_where_they_lie() -> None:
     rows = rows_of((BID, 100, 200, 1, 1), (BID, 110, 210, 1, 1))
-    events = ready_for_replay(rows, ConversionAccount("mine", "a.gz"), 0, always=False)
-    assert np.shares_memory(events, rows)
-    assert not events.flags.writeable
+    account = ConversionAccount("mine", "a.gz")
+    events = ready_for_replay(rows, account, 7, always=True)
+    assert len(rows) == 2  # they were not let go of
+    assert list(events.whole()["local_ts"]) == [207, 217]
+    assert list(rows.whole()["local_ts"]) == [200, 210]
+    assert (account.events, account.rows_split, account.first_local_ts) == (2, 0, 207)
 
 
 def test_the_grid_comes_from_book_and_trades_and_not_from_other_rows() -> None:

@@ -1,0 +1,340 @@
+"""Rows of any number in little memory: the first blocks stay in memory, the rest goes to a temporary file.
+
+The file has no name: the system frees it when the process ends, however it ends. It lies in the folder that `TMPDIR` names,
+else in /var/tmp, which unlike /tmp is not memory anywhere.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from queuefront.core.dtypes import EVENT
+from queuefront.core.enums import KIND_MASK
+from queuefront.core.errors import StorageFullError
+
+__all__ = ["BLOCK_ROWS", "BlockSpan", "RowSpill", "Rows", "naming_full_disks", "spill_folder"]
+
+Records = npt.NDArray[Any]
+
+BLOCK_ROWS: int = 2**16
+"""Rows of a block, the unit in which they are written and read; a multiple of 8."""
+BLOCK_BYTES: int = 2**22
+"""Most bytes of a block; wide rows make shorter ones."""
+HELD_BYTES: int = 2**23
+"""What a spill keeps in memory before it opens a file."""
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class BlockSpan(NamedTuple):
+    """What a block holds of one column of times or ids."""
+
+    low: int
+    high: int
+    first: int
+    last: int
+    is_ascending: bool
+
+
+def spill_folder() -> Path:
+    """Return where temporary files go."""
+    if named := os.environ.get("TMPDIR"):
+        return Path(named)
+    usual = Path("/var/tmp")  # noqa: S108 - files without a name
+    return usual if os.access(usual, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
+
+
+@contextmanager
+def naming_full_disks(what: str, needed_bytes: int, mend: str) -> Iterator[None]:
+    """Say of a disk that is full which file was written, how much it needs, and what to do.
+
+    Raises
+    ------
+    StorageFullError
+        In place of the system's error.
+    """
+    try:
+        yield
+    except OSError as e:
+        if e.errno not in _FULL:
+            raise
+        reason = (e.strerror or str(e)).lower()
+        raise StorageFullError(f"{what}: {reason} after {needed_bytes:,} bytes, and more are to come; {mend}") from e
+
+
+class RowSpill:
+    """Rows that are taken batch by batch and read block by block.
+
+    Parameters
+    ----------
+    dtype : of the rows.
+    keys : columns whose span is noted for each block, so that they can be sorted by.
+    """
+
+    def __init__(self, dtype: npt.DTypeLike = EVENT, *, keys: Sequence[str] | None = None) -> None:
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        is_event = self.dtype == EVENT
+        self.keys = tuple(keys) if keys is not None else (("exch_ts", "local_ts") if is_event else ())
+        self.spans: dict[str, list[BlockSpan]] = {key: [] for key in self.keys}
+        self.block_lengths: list[int] = []
+        self._latencies: list[int] = []  # the smallest of each block
+        self._kinds = np.zeros(KIND_MASK + 1, np.int64) if is_event else None
+        self._held: list[Records] = []  # blocks in memory
+        self._block_rows = min(BLOCK_ROWS, max(8, BLOCK_BYTES // self.dtype.itemsize // 8 * 8))
+        self._held_max = HELD_BYTES // (self._block_rows * self.dtype.itemsize)
+        self._places: list[int] = []  # bytes at which the other blocks begin
+        self._file: int | None = None  # its descriptor
+        self._close: weakref.finalize[Any, RowSpill] | None = None
+        self._file_bytes = 0
+        self._open: Records = np.zeros(0, self.dtype)  # the block that is being filled; made when rows come
+        self._open_count = 0
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    # --- taking -------------------------------------------------------------------------------------------------------
+    def take(self, batch: Records) -> None:
+        """Take rows; they are copied.
+
+        Raises
+        ------
+        StorageFullError
+            If the temporary file does not fit on its disk.
+        """
+        begin = 0
+        while begin < len(batch):
+            if not len(self._open):
+                self._open = np.zeros(self._block_rows, self.dtype)
+            count = min(len(batch) - begin, len(self._open) - self._open_count)
+            self._open[self._open_count : self._open_count + count] = batch[begin : begin + count]
+            self._open_count += count
+            self._count += count
+            begin += count
+            if self._open_count == len(self._open):
+                self.end_block()
+
+    def end_block(self) -> None:
+        """End the block that is being filled, so that what comes begins another one."""
+        if not self._open_count:
+            return
+        block = self._open[: self._open_count]
+        self._note(block)
+        if len(self._held) < self._held_max and self._file is None:
+            self._held.append(block if len(block) == len(self._open) else block.copy())
+            self._open = np.zeros(0, self.dtype)
+        else:
+            self._write(block)
+        self._open_count = 0
+
+    def _note(self, block: Records) -> None:
+        self.block_lengths.append(len(block))
+        columns = {key: np.ascontiguousarray(block[key]) for key in self.keys}
+        for key, column in columns.items():
+            self.spans[key].append(_span_of(column))
+        if self._kinds is not None:
+            kinds = np.ascontiguousarray(block["ev"]).astype(np.int64) & KIND_MASK
+            self._kinds += np.bincount(kinds, minlength=len(self._kinds))
+            self._latencies.append(int((columns["local_ts"] - columns["exch_ts"]).min()))
+
+    def _write(self, block: Records) -> None:
+        folder = spill_folder()
+        with self._naming(folder):
+            if self._file is None:
+                self._file = _nameless_file(folder)
+                self._close = weakref.finalize(self, os.close, self._file)
+            self._pwrite(block, self._file_bytes)
+        self._places.append(self._file_bytes)
+        self._file_bytes += block.nbytes
+
+    def _pwrite(self, block: Records, place: int) -> None:
+        assert self._file is not None
+        data = np.ascontiguousarray(block).view(np.uint8).data
+        while data:
+            written = os.pwrite(self._file, data, place)
+            data, place = data[written:], place + written
+
+    def _naming(self, folder: Path) -> Any:
+        mend = "make room there, or name a folder on a larger disk in TMPDIR"
+        return naming_full_disks(f"{folder} (temporary file of {self._count:,} rows)", self._file_bytes, mend)
+
+    # --- changing -----------------------------------------------------------------------------------------------------
+    def amend(self, first_row: int, count: int, name: str, value: int | str) -> None:
+        """Set one column of rows that were taken, to a value or, given as text, to another column's values."""
+        row = 0
+        for k in range(self.block_count):
+            length = self.block_lengths[k] if k < len(self.block_lengths) else self._open_count
+            begin, end = max(first_row - row, 0), min(first_row + count - row, length)
+            row += length
+            if begin >= end:
+                continue
+            is_open = k == len(self.block_lengths)
+            block = self._open[: self._open_count] if is_open else self.read(k).copy()
+            part = block[begin:end]
+            part[name] = part[value] if isinstance(value, str) else value
+            if not is_open:
+                self._replace(k, block)
+
+    def _replace(self, k: int, block: Records) -> None:
+        if k < len(self._held):
+            self._held[k] = block
+        else:
+            self._pwrite(block, self._places[k - len(self._held)])
+        columns = {key: np.ascontiguousarray(block[key]) for key in self.keys}
+        for key, column in columns.items():
+            self.spans[key][k] = _span_of(column)
+        if self._kinds is not None:
+            self._latencies[k] = int((columns["local_ts"] - columns["exch_ts"]).min())
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+    @property
+    def block_count(self) -> int:
+        """How many blocks there are, with the one that is being filled."""
+        return len(self.block_lengths) + (self._open_count > 0)
+
+    def read(self, k: int) -> Records:
+        """Return a block, which belongs to the spill: copy it before you change it."""
+        if k == len(self.block_lengths):
+            return self._open[: self._open_count]
+        if k < len(self._held):
+            return self._held[k]
+        assert self._file is not None
+        block: Records = np.empty(self.block_lengths[k], self.dtype)  # tidy: allow empty: it is read whole below
+        data, place = block.view(np.uint8).data, self._places[k - len(self._held)]
+        while data:
+            count = os.preadv(self._file, [data], place)
+            if count == 0:
+                raise OSError(errno.EIO, "the temporary file is shorter than what was written", str(spill_folder()))
+            data, place = data[count:], place + count
+        return block
+
+    def blocks(self) -> Iterator[Records]:
+        """Yield the rows, block by block; see `read`."""
+        for k in range(self.block_count):
+            yield self.read(k)
+
+    @property
+    def kind_counts(self) -> npt.NDArray[np.int64]:
+        """How many events there are of each kind; ends the open block."""
+        self.end_block()
+        assert self._kinds is not None
+        return self._kinds
+
+    @property
+    def latency_min_ns(self) -> int | None:
+        """The smallest difference of the two times of events; ends the open block."""
+        self.end_block()
+        return min(self._latencies, default=None)
+
+    def drop(self) -> None:
+        """Let go of the rows and of their room on the disk."""
+        if self._close is not None:
+            self._close()
+        self._held, self._open, self._open_count, self._count = [], np.zeros(0, self.dtype), 0, 0
+        self.block_lengths, self._places = [], []
+
+
+def _nameless_file(folder: Path) -> int:
+    handle, name = tempfile.mkstemp(prefix="queuefront-", dir=folder)
+    Path(name).unlink()
+    return handle
+
+
+def _span_of(column: npt.NDArray[Any]) -> BlockSpan:
+    is_ascending = bool((column[1:] >= column[:-1]).all())
+    first, last = int(column[0]), int(column[-1])
+    if is_ascending:
+        return BlockSpan(first, last, first, last, is_ascending=True)
+    return BlockSpan(int(column.min()), int(column.max()), first, last, is_ascending=False)
+
+
+class Rows:
+    """Spills read one after the other as one."""
+
+    def __init__(self, spills: Sequence[RowSpill]) -> None:
+        self.spills = list(spills)
+        for spill in self.spills:
+            spill.end_block()
+        self._at = [(spill, k) for spill in self.spills for k in range(spill.block_count)]
+
+    @classmethod
+    def of(cls, *parts: RowSpill | Records) -> Rows:
+        """Return the rows of spills and of arrays, in their order."""
+        spills = []
+        for part in parts:
+            if isinstance(part, RowSpill):
+                spills.append(part)
+                continue
+            spill = RowSpill(part.dtype)
+            spill.take(part)
+            spills.append(spill)
+        return cls(spills)
+
+    def __len__(self) -> int:
+        return sum(len(spill) for spill in self.spills)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the rows."""
+        return self.spills[0].dtype if self.spills else EVENT
+
+    @property
+    def block_count(self) -> int:
+        """How many blocks there are."""
+        return len(self._at)
+
+    def read(self, k: int) -> Records:
+        """Return a block, which belongs to the rows: copy it before you change it."""
+        spill, place = self._at[k]
+        return spill.read(place)
+
+    def blocks(self) -> Iterator[Records]:
+        """Yield the rows, block by block; see `read`."""
+        for k in range(self.block_count):
+            yield self.read(k)
+
+    def whole(self) -> Records:
+        """Return all rows as one new array."""
+        rows, begin = np.zeros(len(self), self.dtype), 0
+        for block in self.blocks():
+            rows[begin : begin + len(block)] = block
+            begin += len(block)
+        return rows
+
+    def spans(self, key: str) -> list[BlockSpan]:
+        """Return the span of each block."""
+        return [span for spill in self.spills for span in spill.spans[key]]
+
+    def is_ascending(self, key: str) -> bool:
+        """Whether all rows ascend by a column."""
+        spans = self.spans(key)
+        return all(span.is_ascending for span in spans) and all(
+            before.last <= after.first for before, after in pairwise(spans)
+        )
+
+    @property
+    def kind_counts(self) -> npt.NDArray[np.int64]:
+        """How many events there are of each kind, int64[256]."""
+        return sum((spill.kind_counts for spill in self.spills), np.zeros(KIND_MASK + 1, np.int64))
+
+    @property
+    def latency_min_ns(self) -> int | None:
+        """The smallest difference of the two times of an event, None without events."""
+        return min((least for spill in self.spills if (least := spill.latency_min_ns) is not None), default=None)
+
+    def drop(self) -> None:
+        """Let go of the rows."""
+        for spill in self.spills:
+            spill.drop()
+        self._at = []

@@ -1,0 +1,70 @@
+"""How much is held while rows are brought in order: the blocks that overlap, and no more of them than there is room for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from queuefront.core import EVENT
+from queuefront.core.enums import EXCH_EVENT, LOCAL_EVENT
+from queuefront.feed import event_order, row_spill
+from queuefront.feed.event_order import order_events, sorted_blocks
+from queuefront.feed.row_spill import Rows
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_spill, "BLOCK_ROWS", 8)
+    monkeypatch.setattr(row_spill, "HELD_BYTES", 0)
+    monkeypatch.setattr(event_order, "OVERLAP_MAX", 3)
+
+
+def events(exch_ts: np.ndarray) -> Rows:
+    rows = np.zeros(len(exch_ts), EVENT)
+    rows["exch_ts"], rows["local_ts"] = exch_ts, np.arange(len(exch_ts))
+    return Rows.of(rows)
+
+
+def blocks_held(monkeypatch: pytest.MonkeyPatch, rows: Rows) -> int:
+    """Return how many blocks the merge held at most while it sorted the rows."""
+    most, load = 0, event_order._Run.load
+    loaded = []
+
+    def counted(run):
+        nonlocal most
+        load(run)
+        loaded.append(run)
+        most = max(most, sum(len(other.ts) > 0 for other in {id(x): x for x in loaded}.values()))
+
+    monkeypatch.setattr(event_order._Run, "load", counted)
+    made = np.concatenate(list(sorted_blocks(rows, "exch_ts")))
+    assert (np.diff(made["exch_ts"]) >= 0).all()
+    return most
+
+
+def test_rows_nearly_in_order_hold_two_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    ts = np.arange(800) + np.random.default_rng(1).integers(0, 5, 800)
+    assert blocks_held(monkeypatch, events(ts)) == 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_in_no_order_hold_no_more_than_is_allowed(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    ts = np.random.default_rng(seed).integers(0, 10**6, 800)
+    assert blocks_held(monkeypatch, events(ts)) <= 3
+
+
+def test_events_in_order_are_read_where_they_lie_and_the_others_are_let_go_of() -> None:
+    rows = events(np.arange(100))
+    ordered = order_events(rows)
+    assert len(rows) == 100
+    assert (ordered.whole()["ev"] == np.uint64(EXCH_EVENT | LOCAL_EVENT)).all()
+    rows = events(np.arange(100)[::-1])
+    ordered = order_events(rows)
+    assert len(rows) == 0
+    assert len(ordered) == 199
+    assert ordered.spans("exch_ts") == (0, 99)
+
+
+def test_no_events_have_no_span() -> None:
+    assert order_events(events(np.zeros(0))).spans("exch_ts") is None
+    assert list(sorted_blocks(Rows([]), "exch_ts")) == []
