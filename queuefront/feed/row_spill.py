@@ -31,8 +31,8 @@ BLOCK_ROWS: int = 2**16
 """Rows of a block, the unit in which they are written and read; a multiple of 8."""
 BLOCK_BYTES: int = 2**22
 """Most bytes of a block; wide rows make shorter ones."""
-HELD_BYTES: int = 2**23
-"""What a spill keeps in memory before it opens a file."""
+HELD_BYTES: int = 2**26
+"""What all spills together keep in memory; what is beyond it goes to files."""
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -92,7 +92,8 @@ class RowSpill:
         self._kinds = np.zeros(KIND_MASK + 1, np.int64) if is_event else None
         self._held: list[Records] = []  # blocks in memory
         self._block_rows = min(BLOCK_ROWS, max(8, BLOCK_BYTES // self.dtype.itemsize // 8 * 8))
-        self._held_max = HELD_BYTES // (self._block_rows * self.dtype.itemsize)
+        self._budget = _Budget()
+        weakref.finalize(self, self._budget.give_back)
         self._places: list[int] = []  # bytes at which the other blocks begin
         self._file: int | None = None  # its descriptor
         self._close: weakref.finalize[Any, RowSpill] | None = None
@@ -116,9 +117,9 @@ class RowSpill:
         begin = 0
         while begin < len(batch):
             if not len(self._open):
-                self._open = np.zeros(self._block_rows, self.dtype)
+                self._open = np.empty(self._block_rows, self.dtype)  # tidy: allow empty: what was not written is not read
             count = min(len(batch) - begin, len(self._open) - self._open_count)
-            self._open[self._open_count : self._open_count + count] = batch[begin : begin + count]
+            _copy(batch[begin : begin + count], self._open[self._open_count : self._open_count + count])
             self._open_count += count
             self._count += count
             begin += count
@@ -131,7 +132,7 @@ class RowSpill:
             return
         block = self._open[: self._open_count]
         self._note(block)
-        if len(self._held) < self._held_max and self._file is None:
+        if self._file is None and self._budget.has(block.nbytes):
             self._held.append(block if len(block) == len(self._open) else block.copy())
             self._open = np.zeros(0, self.dtype)
         else:
@@ -241,8 +242,39 @@ class RowSpill:
         """Let go of the rows and of their room on the disk."""
         if self._close is not None:
             self._close()
+        self._budget.give_back()
         self._held, self._open, self._open_count, self._count = [], np.zeros(0, self.dtype), 0, 0
         self.block_lengths, self._places = [], []
+
+
+def _copy(rows: Records, to: Records) -> None:
+    """Copy rows as bytes; NumPy copies records one by one."""
+    if rows.dtype == to.dtype and rows.flags.c_contiguous:
+        to.view(np.uint8)[:] = rows.view(np.uint8)
+    else:
+        to[:] = rows
+
+
+class _Budget:
+    """What a spill holds of the memory that all of them may."""
+
+    total_bytes = 0
+
+    def __init__(self) -> None:
+        self._mine_bytes = 0
+
+    def has(self, count: int) -> bool:
+        """Take so many bytes if they are there."""
+        if _Budget.total_bytes + count > HELD_BYTES:
+            return False
+        _Budget.total_bytes += count
+        self._mine_bytes += count
+        return True
+
+    def give_back(self) -> None:
+        """Give all back."""
+        _Budget.total_bytes -= self._mine_bytes
+        self._mine_bytes = 0
 
 
 def _nameless_file(folder: Path) -> int:
@@ -306,9 +338,10 @@ class Rows:
 
     def whole(self) -> Records:
         """Return all rows as one new array."""
-        rows, begin = np.zeros(len(self), self.dtype), 0
+        rows: Records = np.empty(len(self), self.dtype)  # tidy: allow empty: every row is written below
+        begin = 0
         for block in self.blocks():
-            rows[begin : begin + len(block)] = block
+            _copy(block, rows[begin : begin + len(block)])
             begin += len(block)
         return rows
 
