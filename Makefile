@@ -12,7 +12,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CACHE = $(CURDIR)/.numba_cache/$(shell $(PYTHON) tests/cache_key.py --prune .numba_cache)
 demo test differential fuzz soak bench bench-peers simulate mutations: export NUMBA_CACHE_DIR = $(CACHE)
 
-PYTEST = $(BIN)/python -m pytest
+# Side by side on the machine's cores, each file in one process; what a test compiles, the others find in the cache.
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 # What the bounds-checked and the interpreted run repeat: everything quick that does not itself start other engines.
 MODES = tests/unit tests/property tests/scenario
 

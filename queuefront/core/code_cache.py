@@ -97,6 +97,7 @@ class _WaitingRuntime(type(rtsys)):  # type: ignore[misc]
     """Numba's run-time, whose functions for the compiler are compiled when the compiler asks for them."""
 
     _context: Any = None
+    _library: Any
 
     @property
     def library(self) -> Any:
