@@ -119,6 +119,7 @@ class Trader:
     def __init__(self, ours: BinanceVenue, server: PaperServer) -> None:
         self.ours, self.server, self.dice = ours, server, Dice(11)
         self.symbol = next(iter(server.venue.exchange.markets))
+        self.is_spot = server.venue.rules.is_spot
         self.cids: list[str] = []
         self.unknown = 0
 
@@ -147,8 +148,11 @@ class Trader:
             cid = f"o{number}"
             self.cids.append(cid)
             kind = OrderType.MARKET if self.dice.one_in(4) else OrderType.LIMIT
+            is_buy = self.dice.one_in(2)
+            # What spot sells is what it holds: the end of a position, not the beginning of a short one.
+            role = Role.ENTRY if is_buy or not self.is_spot else Role.EXIT
             request = PlaceOrder(
-                cid=cid, trade_id="t", slot_id=0, role=Role.ENTRY, instrument=self.symbol, is_buy=self.dice.one_in(2),
+                cid=cid, trade_id="t", slot_id=0, role=role, instrument=self.symbol, is_buy=is_buy,
                 lots=self.dice.between(10, 40), order_type=kind, price_tick=tick + self.dice.between(-3, 3),
                 time_in_force=self.dice.choice([TimeInForce.GTC, TimeInForce.IOC]), reduce_only=False, post_only=False,
                 leverage=0,
