@@ -14,7 +14,7 @@ from queuefront.cli.venue_session import client_for, keys_for, session_for
 
 if TYPE_CHECKING:
     from queuefront.venues.binance import BinanceClient
-    from queuefront.venues.binance.checkup import Checkup
+    from queuefront.venues.checkup import Checkup
 
 __all__ = ["venue_book", "venue_check"]
 

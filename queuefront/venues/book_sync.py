@@ -35,6 +35,7 @@ class Rule(Enum):
 
     SPOT = "each begins one after the last id of the one before"
     FUTURES = "each names the last id of the one before"
+    IN_STREAM = "each is the number after the one before, and whole books come in the stream itself"
 
 
 class Diff(Protocol):
@@ -103,7 +104,7 @@ class BookSync:
 
     Parameters
     ----------
-    rule : spot's or futures'.
+    rule : how changes continue one another.
     buffer_max : changes that may wait for a snapshot; beyond, the oldest is dropped, and continuity decides.
     """
 
@@ -168,15 +169,31 @@ class BookSync:
         self.book.apply(snapshot.rows)
         self._last_id = snapshot.last_id
         self._is_bridged = False
-        clear = np.zeros(1, EVENT)
-        clear["ev"], clear["exch_ts"], clear["local_ts"] = DEPTH_CLEAR_EVENT, snapshot.exch_ts, snapshot.local_ts
-        self._opening = [clear, snapshot.rows]
+        self._opening = [_clear_row(snapshot), snapshot.rows]
         if self.book.is_crossed:
             self.counts.crossed += 1
             return self._lose("crossed snapshot", snapshot.local_ts)
         waiting = sorted(self._buffer, key=lambda diff: diff.last_id)
         self._buffer.clear()
         return self._continue(waiting)
+
+    def replace(self, snapshot: Diff) -> list[Publication]:
+        """Take a whole book of the stream itself: it takes the place of whatever was there, and is valid at once."""
+        if not self._is_connected:
+            return []
+        self._buffer.clear()
+        self.book.clear()
+        self.book.apply(snapshot.rows)
+        self._last_id = snapshot.last_id
+        if self.book.is_crossed:
+            self.counts.crossed += 1
+            return self._lose("crossed snapshot", snapshot.local_ts)
+        self._is_bridged = True
+        rows = np.concatenate([_clear_row(snapshot), snapshot.rows])
+        if self.is_valid:
+            return [Publication(rows)]
+        self._opening = [rows]
+        return [self._become_valid(snapshot.local_ts)]
 
     def check_top(self, update_id: int, bid_px: float, ask_px: float, now_ns: int) -> list[Publication]:
         """Compare with the best prices that the venue tells of the same update (R): another top means a wrong book."""
@@ -224,12 +241,12 @@ class BookSync:
         return published
 
     def _is_contained(self, diff: Diff) -> bool:
-        if self._rule is Rule.SPOT or self._is_bridged:
-            return diff.last_id <= self._last_id
-        return diff.last_id < self._last_id
+        if self._rule is Rule.FUTURES and not self._is_bridged:
+            return diff.last_id < self._last_id
+        return diff.last_id <= self._last_id
 
     def _continues(self, diff: Diff) -> bool:
-        if self._rule is Rule.SPOT:
+        if self._rule is not Rule.FUTURES:
             # One that begins earlier and ends later overlaps what we have, and its quantities are absolute.
             return diff.first_id <= self._last_id + 1 <= diff.last_id
         if self._is_bridged:
@@ -263,3 +280,9 @@ class BookSync:
         self._last_id = -1
         self._is_bridged = False
         self._since_ns = since_ns
+
+
+def _clear_row(snapshot: Diff) -> Events:
+    clear: Events = np.zeros(1, EVENT)
+    clear["ev"], clear["exch_ts"], clear["local_ts"] = DEPTH_CLEAR_EVENT, snapshot.exch_ts, snapshot.local_ts
+    return clear

@@ -32,7 +32,8 @@ class StreamRules:
 
     Silence of `ping_after_ns` is asked about; no traffic at all for `pong_within_ns` after the question means dead. A
     connection is handed over between `hand_over_ns` and `hand_over_ns + hand_over_spread_ns`, before the venue's limit.
-    `messages_per_s` is what may be sent.
+    `messages_per_s` is what may be sent. Where the venue wants a message of its own instead of a ping frame, that is
+    `ping_message`; where it wants one from time to time whatever else comes, `ping_every_ns` is how often.
     """
 
     ping_after_ns: int = 20 * _S
@@ -44,6 +45,8 @@ class StreamRules:
     age_limit_ns: int = 24 * 3600 * _S
     connect_timeout_s: float = 10.0
     messages_per_s: int = 4
+    ping_message: bytes = b""
+    ping_every_ns: int | None = None
 
     def __post_init__(self) -> None:
         if self.hand_over_ns + self.hand_over_spread_ns >= self.age_limit_ns:
@@ -64,6 +67,7 @@ class Liveness:
         self.opened_ns = now_ns
         self.seen_ns = now_ns
         self._asked_ns: int | None = None
+        self._pinged_ns = now_ns
         self._hand_over_ns = now_ns + rules.hand_over_ns + int(rules.hand_over_spread_ns * jitter())
 
     def saw(self, now_ns: int) -> None:
@@ -78,6 +82,8 @@ class Liveness:
             if self._asked_ns is None
             else self._asked_ns + self._rules.pong_within_ns
         )
+        if self._rules.ping_every_ns is not None:
+            alive_ns = min(alive_ns, self._pinged_ns + self._rules.ping_every_ns)
         return min(alive_ns, self._hand_over_ns)
 
     def act(self, now_ns: int) -> Act:
@@ -87,7 +93,10 @@ class Liveness:
             if now_ns - self._asked_ns >= self._rules.pong_within_ns:
                 return Act.DEAD
         elif now_ns - self.seen_ns >= self._rules.ping_after_ns:
-            self._asked_ns = now_ns
+            self._asked_ns = self._pinged_ns = now_ns
+            return Act.PING
+        elif self._rules.ping_every_ns is not None and now_ns - self._pinged_ns >= self._rules.ping_every_ns:
+            self._pinged_ns = now_ns
             return Act.PING
         if now_ns >= self._hand_over_ns:
             self._hand_over_ns = now_ns + self._rules.hand_over_retry_ns

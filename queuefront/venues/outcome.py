@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-__all__ = ["Done", "Outcome", "Reason", "Refused", "Unknown"]
+from queuefront.venues.errors import VenueError
+
+__all__ = ["Done", "Outcome", "Reason", "Refused", "Unknown", "value_of"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -74,3 +76,19 @@ class Unknown:
 
 
 Outcome = Done[T] | Refused | Unknown
+
+
+def value_of(outcome: Outcome[T], what: str) -> T:
+    """Return what was done.
+
+    Raises
+    ------
+    VenueError
+        If it was refused, or nobody knows.
+    """
+    if isinstance(outcome, Done):
+        return outcome.value
+    if isinstance(outcome, Refused):
+        code = f"{outcome.code} " if outcome.code else ""
+        raise VenueError(f"{what}: refused, {outcome.reason}: {code}{outcome.text}".rstrip(": "))
+    raise VenueError(f"{what}: no answer: {outcome.text}")

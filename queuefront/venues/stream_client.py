@@ -188,7 +188,7 @@ class StreamClient:
         if act is Act.PING:
             self.counts.pings += 1
             try:
-                link.ping()
+                self._ping(link)
             except LinkError as e:
                 connection.finish(str(e))
         elif act is Act.DEAD:
@@ -232,7 +232,7 @@ class StreamClient:
             if is_hand_over and not opening:
                 # Nothing will be acknowledged, and a quiet account may say nothing for hours: a pong must do.
                 connection.speaks_by_pong = True
-                connection.link.ping()
+                self._ping(connection.link)
             for message in opening:
                 connection.link.send(message)
                 await asyncio.sleep(1 / self._rules.messages_per_s)
@@ -256,6 +256,12 @@ class StreamClient:
             self._handler.on_message(message, now)
         if message is not None or connection.speaks_by_pong:
             connection.first.set()
+
+    def _ping(self, link: Link) -> None:
+        if self._rules.ping_message:
+            link.send(self._rules.ping_message)
+        else:
+            link.ping()
 
     async def _pause(self, wait_ns: int) -> None:
         try:

@@ -27,9 +27,9 @@ from queuefront.venues.binance import (
     MarketStream,
     SessionConfig,
 )
-from queuefront.venues.binance.client import value_of
 from queuefront.venues.errors import VenueError
 from queuefront.venues.mock import VenueDownError
+from queuefront.venues.outcome import value_of
 from queuefront.venues.rest import AiohttpTransport
 from queuefront.venues.websocket import PicowsConnector
 from tests.paper_market import COINM, SPOT, USDM, config, symbol, synthetic

@@ -36,30 +36,14 @@ from queuefront.venues.binance.schemas import (
 from queuefront.venues.binance.sign import wire
 from queuefront.venues.credentials import Credentials
 from queuefront.venues.errors import MessageError, VenueError
-from queuefront.venues.outcome import Done, Outcome, Refused, Unknown
+from queuefront.venues.outcome import Done, Outcome, Refused, Unknown, value_of
 from queuefront.venues.rate_limit import RateLimiter
 from queuefront.venues.rest import Call, Reply, RestClient, Transport, Wire
 from queuefront.venues.server_clock import ServerClock
 
-__all__ = ["BinanceClient", "value_of"]
+__all__ = ["BinanceClient"]
 
 T = TypeVar("T")
-
-
-def value_of(outcome: Outcome[T], what: str) -> T:
-    """Return what was done.
-
-    Raises
-    ------
-    VenueError
-        If it was refused, or nobody knows.
-    """
-    if isinstance(outcome, Done):
-        return outcome.value
-    if isinstance(outcome, Refused):
-        code = f"{outcome.code} " if outcome.code else ""
-        raise VenueError(f"{what}: refused, {outcome.reason}: {code}{outcome.text}".rstrip(": "))
-    raise VenueError(f"{what}: no answer: {outcome.text}")
 
 
 class BinanceClient:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from queuefront.core import ConfigError
 from queuefront.venues.binance.markets import LIVE, TESTNET, Addresses, Market, market_of
+from queuefront.venues.places import LOCAL_HOSTS, require_live_trading
 
-__all__ = ["LIVE_TRADING", "SessionConfig"]
-
-#: What a configuration must say, in so many words, before an order goes to a live venue.
-LIVE_TRADING: Final = "yes, trade real money"
-
-_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+__all__ = ["SessionConfig"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ class SessionConfig:
     @property
     def is_live(self) -> bool:
         """Whether real money may be behind the addresses: all but this machine's and the test venues'."""
-        harmless = _LOCAL.union(*(addresses.hosts for addresses in TESTNET.values()))
+        harmless = LOCAL_HOSTS.union(*(addresses.hosts for addresses in TESTNET.values()))
         return not self.where.hosts <= harmless
 
     @property
@@ -78,8 +73,5 @@ class SessionConfig:
         ------
         ConfigError
         """
-        if self.is_live and self.live_trading != LIVE_TRADING:
-            raise ConfigError(
-                f"{self.venue}: {self.where.rest} is live; to trade there set live_trading = {LIVE_TRADING!r}, "
-                "or use environment 'testnet'"
-            )
+        if self.is_live:
+            require_live_trading(self.venue, self.where.rest, self.live_trading)

@@ -6,7 +6,7 @@ order is asked for again.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
@@ -16,8 +16,9 @@ from queuefront.venues.binance.orders import Report
 from queuefront.venues.binance.schemas import TradeRow
 from queuefront.venues.binance.vocabulary import Execution, Status
 from queuefront.venues.types import EventKind, Liquidity, Side, VenueEvent
+from queuefront.venues.units import cash
 
-__all__ = ["cash", "event_of", "fills_event"]
+__all__ = ["event_of", "fills_event"]
 
 K = EventKind
 
@@ -35,11 +36,6 @@ _KINDS: Final = {
     Status.NEW_ADL: K.UNSUPPORTED,
     Status.UNSUPPORTED: K.UNSUPPORTED,
 }
-
-
-def cash(amount: Decimal | None, scale: int) -> int | None:
-    """Return an amount in units of 10^-scale, halves to even; None stays None."""
-    return None if amount is None else int(amount.scaleb(scale).to_integral_value(ROUND_HALF_EVEN))
 
 
 def event_of(report: Report, instrument: Instrument, scale: int, now_ns: int) -> VenueEvent:

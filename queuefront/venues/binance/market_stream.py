@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy.typing as npt
 
@@ -20,30 +20,18 @@ from queuefront.venues.binance.stream_schemas import StreamEnded, decode_user_me
 from queuefront.venues.book_sync import BookSync, Notice, Rule
 from queuefront.venues.errors import MessageError
 from queuefront.venues.liveness import StreamRules
+from queuefront.venues.market_events import MarketEvents
 from queuefront.venues.outcome import Done, Refused
 from queuefront.venues.stream_client import StreamClient
 from queuefront.venues.tally import Tally
 from queuefront.venues.websocket import Connector
 
-__all__ = ["BookFeed", "MarketEvents", "MarketStream"]
+__all__ = ["BookFeed", "MarketStream"]
 
 #: Streams that one SUBSCRIBE names.
 _SUBSCRIBED_AT_ONCE: Final = 100
 _STREAM: Final = re.compile(rb'\{"stream":"([a-z0-9_]+)@([A-Za-z0-9]+)')
 _PARTIAL_BOOKS: Final = (b"depth5", b"depth10", b"depth20")
-
-
-class MarketEvents(NamedTuple):
-    """What consumers get, in order: rows of one message, or of a whole book, or a notice about the book."""
-
-    symbol: str
-    kind: str
-    local_ts: int
-    exch_ts: int
-    is_exch_ts_local: bool
-    rows: npt.NDArray[Any]
-    notice: Notice | None = None
-    reason: str = ""
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
-from urllib.parse import urlsplit
 
 from queuefront.core import ConfigError
+from queuefront.venues.places import HTTP, WEBSOCKET, checked_address, hosts_of
 
 __all__ = ["LIVE", "TESTNET", "Addresses", "Endpoint", "Market", "Product", "market_of"]
 
@@ -60,24 +60,13 @@ class Addresses:
     websocket_api: str
 
     def __post_init__(self) -> None:
-        for name, kinds in (("rest", ("https", "http")), ("streams", ("wss", "ws")), ("websocket_api", ("wss", "ws"))):
-            value = getattr(self, name)
-            try:
-                parts = urlsplit(value)
-                is_address = parts.scheme in kinds and bool(parts.hostname) and not parts.query and not parts.username
-                is_address = is_address and parts.port != 0
-            except ValueError:
-                is_address = False
-            if not is_address:
-                raise ConfigError(f"{name} is {value!r}; give an address that begins with {kinds[0]}://")
-            if parts.scheme == kinds[1] and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-                raise ConfigError(f"{name} is {value!r}: keys would go unencrypted; use {kinds[0]}://")
-            object.__setattr__(self, name, value.rstrip("/"))
+        for name, kinds in (("rest", HTTP), ("streams", WEBSOCKET), ("websocket_api", WEBSOCKET)):
+            object.__setattr__(self, name, checked_address(name, getattr(self, name), kinds))
 
     @property
     def hosts(self) -> frozenset[str]:
         """The machines they name."""
-        return frozenset(urlsplit(value).hostname or "" for value in (self.rest, self.streams, self.websocket_api))
+        return hosts_of(self.rest, self.streams, self.websocket_api)
 
 
 LIVE: Final = {

@@ -19,19 +19,20 @@ from msgspec.structs import replace
 from queuefront.core import ConfigError, DataError
 from queuefront.core.clock import NS_PER
 from queuefront.venues.backoff import Jitter, delay_ns
-from queuefront.venues.binance.client import BinanceClient, value_of
+from queuefront.venues.binance.client import BinanceClient
 from queuefront.venues.binance.encode import OrderTerms
 from queuefront.venues.binance.events import event_of, fills_event
-from queuefront.venues.binance.instruments import Listed, Listing
+from queuefront.venues.binance.instruments import Listing
 from queuefront.venues.binance.orders import News, OrderTracker, Report, of_row, of_update
 from queuefront.venues.binance.schemas import OrderRow
 from queuefront.venues.binance.stream_schemas import AccountConfig, AccountUpdate, OrderUpdate, UserMessage
 from queuefront.venues.binance.user_stream import UserStream
 from queuefront.venues.binance.vocabulary import OrderKind, PositionSide, Tif
 from queuefront.venues.errors import VenueError
+from queuefront.venues.listed import Listed
 from queuefront.venues.liveness import StreamRules
 from queuefront.venues.mock import VenueDownError
-from queuefront.venues.outcome import Done, Outcome, Reason, Refused
+from queuefront.venues.outcome import Done, Outcome, Reason, Refused, value_of
 from queuefront.venues.tally import Tally
 from queuefront.venues.types import (
     CancelOrder,

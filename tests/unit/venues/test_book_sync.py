@@ -358,3 +358,54 @@ def test_one_lost_message_of_a_capture_loses_the_book(name: str, symbol: str, ru
     assert not sync.is_valid
     assert sync.counts.gaps == 1
     assert published[-1].notice is Notice.LOST
+
+
+# --- whole books in the stream itself -------------------------------------------------------------------------------------
+BUY, SELL = BUY_EVENT, SELL_EVENT
+
+
+def in_stream() -> BookSync:
+    sync = BookSync(Rule.IN_STREAM)
+    sync.connect(0)
+    return sync
+
+
+def test_a_whole_book_of_the_stream_is_valid_at_once_and_changes_continue_it() -> None:
+    sync = in_stream()
+    (opening,) = sync.replace(snapshot(10, (BUY, 99.0, 1.0), (SELL, 101.0, 1.0)))
+    assert (opening.notice, len(opening.rows)) == (Notice.SYNCED, 3)
+    (change,) = sync.receive(diff(11, 11, 0, (BUY, 100.0, 2.0)))
+    assert change.notice is None
+    assert sync.book.best_bid == (100.0, 2.0)
+    assert sync.receive(diff(11, 11, 0, (BUY, 100.0, 9.0))) == []
+    assert (sync.counts.duplicates, sync.last_id) == (1, 11)
+
+
+def test_a_hole_in_the_stream_loses_the_book_until_the_next_whole_one() -> None:
+    sync = in_stream()
+    sync.replace(snapshot(10, (BUY, 99.0, 1.0), (SELL, 101.0, 1.0)))
+    (lost,) = sync.receive(diff(12, 12, 0, (BUY, 100.0, 2.0)))
+    assert (lost.notice, lost.reason) == (Notice.LOST, "gap")
+    assert sync.wants_snapshot
+    assert sync.receive(diff(13, 13, 0, (BUY, 98.0, 2.0))) == []
+    (opening,) = sync.replace(snapshot(20, (BUY, 97.0, 1.0), (SELL, 101.0, 1.0)))
+    assert opening.notice is Notice.SYNCED
+    assert (sync.book.best_bid, sync.book.level_count) == ((97.0, 1.0), 2)
+
+
+def test_a_whole_book_replaces_a_valid_one_even_where_its_number_is_lower() -> None:
+    sync = in_stream()
+    sync.replace(snapshot(10, (BUY, 99.0, 1.0), (SELL, 101.0, 1.0)))
+    (again,) = sync.replace(snapshot(1, (BUY, 50.0, 1.0), (SELL, 51.0, 1.0)))
+    assert (again.notice, again.rows["px"].tolist()) == (None, [0.0, 50.0, 51.0])
+    assert len(sync.receive(diff(2, 2, 0, (BUY, 50.5, 1.0)))) == 1
+    assert sync.counts.syncs == 1
+
+
+def test_a_crossed_or_a_late_whole_book_is_none() -> None:
+    sync = in_stream()
+    assert sync.replace(snapshot(10, (BUY, 102.0, 1.0), (SELL, 101.0, 1.0))) == []
+    assert (sync.counts.crossed, sync.is_valid) == (1, False)
+    sync.disconnect(1)
+    assert sync.replace(snapshot(11, (BUY, 99.0, 1.0), (SELL, 101.0, 1.0))) == []
+    assert not sync.is_valid

@@ -72,3 +72,18 @@ def test_a_hand_over_at_the_age_limit_is_refused() -> None:
     with pytest.raises(ConfigError) as caught:
         StreamRules(hand_over_ns=24 * 3600 * S)
     assert str(caught.value) == "a connection must be handed over before its age limit; lower hand_over_ns"
+
+
+def test_a_venue_that_wants_pings_gets_them_whatever_else_comes() -> None:
+    liveness = life(rules=StreamRules(ping_after_ns=20 * S, pong_within_ns=10 * S, ping_every_ns=20 * S))
+    pings = []
+    for second in range(1, 101):
+        liveness.saw(second * S)
+        if liveness.act(second * S) is Act.PING:
+            pings.append(second)
+    assert pings == [20, 40, 60, 80, 100]
+    assert liveness.next_ns() == 120 * S
+    # Silence is asked about, and judged, as ever.
+    assert liveness.act(120 * S) is Act.PING
+    assert liveness.act(129 * S) is Act.NOTHING
+    assert liveness.act(130 * S) is Act.DEAD

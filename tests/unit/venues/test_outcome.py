@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from queuefront.venues.outcome import Done, Reason, Refused, Unknown
+import pytest
+
+from queuefront.venues.errors import VenueError
+from queuefront.venues.outcome import Done, Reason, Refused, Unknown, value_of
 
 
 def test_outcomes_are_told_apart_by_type() -> None:
@@ -12,3 +15,11 @@ def test_outcomes_are_told_apart_by_type() -> None:
 
 def test_a_refusal_tells_nothing_that_the_venue_did_not_say() -> None:
     assert Refused(Reason.OTHER) == Refused(Reason.OTHER, code=0, text="", retry_after_ns=0, body=b"")
+
+
+def test_what_was_not_done_has_no_value() -> None:
+    assert value_of(Done(3), "x") == 3
+    with pytest.raises(VenueError, match=r"^fees: refused, auth: 10003 no$"):
+        value_of(Refused(Reason.AUTH, 10003, "no"), "fees")
+    with pytest.raises(VenueError, match=r"^fees: no answer: cut$"):
+        value_of(Unknown("cut"), "fees")

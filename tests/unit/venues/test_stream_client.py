@@ -34,22 +34,22 @@ class Handler:
 
 
 class Stage:
-    def __init__(self, loop: VirtualLoop) -> None:
+    def __init__(self, loop: VirtualLoop, rules: StreamRules = RULES) -> None:
         self.loop = loop
         self.connector = FakeConnector()
         self.handler = Handler()
         self.urls = iter(f"wss://x/{i}" for i in range(100))
         self.client = StreamClient(
-            self.connector, self.address, self.handler, rules=RULES, jitter=lambda: 0.0, clock=loop.now_ns
+            self.connector, self.address, self.handler, rules=rules, jitter=lambda: 0.0, clock=loop.now_ns
         )
 
     async def address(self) -> str:
         return next(self.urls)
 
 
-def play(scene: Callable[[Stage], Awaitable[None]]) -> Stage:
+def play(scene: Callable[[Stage], Awaitable[None]], rules: StreamRules = RULES) -> Stage:
     async def main(loop: VirtualLoop) -> Stage:
-        stage = Stage(loop)
+        stage = Stage(loop, rules)
         task = asyncio.ensure_future(stage.client.run())
         await asyncio.sleep(1)
         await scene(stage)
@@ -303,3 +303,15 @@ def test_a_subscription_that_cannot_be_sent_ends_the_attempt() -> None:
 
     stage = play(scene)
     assert stage.handler.closed[:2] == ["the connection broke", "the connection is closed"]
+
+
+def test_a_venue_gets_the_ping_that_it_knows() -> None:
+    async def scene(stage: Stage) -> None:
+        await asyncio.sleep(30)
+        link = stage.connector.last
+        assert (link.sent, link.pings) == ([b"subscribe", b"ping?"], 0)
+        link.say(b"pong!")
+        await asyncio.sleep(15)
+        assert stage.client.is_connected
+
+    play(scene, StreamRules(ping_after_ns=20 * S, pong_within_ns=11 * S, ping_message=b"ping?"))

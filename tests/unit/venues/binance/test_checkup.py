@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from queuefront.venues.binance.checkup import Checkup, check_up
+from queuefront.venues.binance.checkup import check_up
 from queuefront.venues.binance.markets import Market, Product
+from queuefront.venues.checkup import Checkup
 from queuefront.venues.errors import VenueError
 from tests.unit.venues.binance.fake_rest import FakeRest, client_of, listing_body, refused
 from tests.virtual_time import VirtualLoop, run

@@ -10,13 +10,13 @@ import pytest
 
 from queuefront.core import ConfigError
 from queuefront.feed import MessageDecoder
-from queuefront.venues.binance.client import BinanceClient, value_of
+from queuefront.venues.binance.client import BinanceClient
 from queuefront.venues.binance.config import SessionConfig
 from queuefront.venues.binance.encode import OrderTerms
 from queuefront.venues.binance.markets import Market, Product
 from queuefront.venues.binance.vocabulary import Status
 from queuefront.venues.errors import MessageError, VenueError
-from queuefront.venues.outcome import Done, Reason, Refused, Unknown
+from queuefront.venues.outcome import Done, Reason, Refused, Unknown, value_of
 from queuefront.venues.rate_limit import Counted, Limit
 from tests.unit.venues.binance.fake_rest import CREDENTIALS, SILENCE, FakeRest, client_of, listing_body, order_body, refused
 from tests.virtual_time import VirtualLoop, run

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from queuefront.core import ConfigError
-from queuefront.venues.binance.config import LIVE_TRADING, SessionConfig
+from queuefront.venues.binance.config import SessionConfig
 from queuefront.venues.binance.markets import LIVE, TESTNET, Addresses, Product
+from queuefront.venues.places import LIVE_TRADING
 
 LOCAL = Addresses("http://127.0.0.1:9000", "ws://127.0.0.1:9000", "ws://127.0.0.1:9000/ws-api/v3")
 

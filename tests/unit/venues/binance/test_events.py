@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from queuefront.core import ContractKind, Instrument
-from queuefront.venues.binance.events import cash, event_of, fills_event
+from queuefront.venues.binance.events import event_of, fills_event
 from queuefront.venues.binance.orders import Report
 from queuefront.venues.binance.schemas import TradeRow
 from queuefront.venues.binance.vocabulary import Execution, Status
 from queuefront.venues.types import EventKind, Liquidity, Side, VenueEvent
+from queuefront.venues.units import cash
 
 D = Decimal
 LINEAR = Instrument("binance-usdm", "BTCUSDT", D("0.1"), D("0.001"))

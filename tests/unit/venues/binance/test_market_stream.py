@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from queuefront.venues.binance.market_stream import MarketEvents, MarketStream
+from queuefront.venues.binance.market_stream import MarketStream
 from queuefront.venues.binance.markets import Market, Product
 from queuefront.venues.book_sync import Notice
+from queuefront.venues.market_events import MarketEvents
 from tests.unit.venues.binance.fake_rest import client_of, refused
 from tests.unit.venues.fake_link import FakeConnector, FakeLink
 from tests.virtual_time import VirtualLoop, run, settle
