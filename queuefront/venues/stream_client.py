@@ -228,6 +228,8 @@ class StreamClient:
             now = self._clock()
             connection.liveness = Liveness(self._rules, now, self._jitter)
             self.counts.connections += 1
+            if not is_hand_over:
+                self._current = connection  # what answers the first message may have to be answered in turn
             opening = self._handler.on_open(now, is_hand_over=is_hand_over)
             if is_hand_over and not opening:
                 # Nothing will be acknowledged, and a quiet account may say nothing for hours: a pong must do.
@@ -240,6 +242,8 @@ class StreamClient:
             self.counts.failures += 1
             self.counts.last_reason = str(e)
             connection.discard()
+            if self._current is connection:
+                self._current = None
             if connection.liveness is not None and not is_hand_over:
                 self._handler.on_close(str(e), self._clock())
             return None

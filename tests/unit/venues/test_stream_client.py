@@ -315,3 +315,35 @@ def test_a_venue_gets_the_ping_that_it_knows() -> None:
         assert stage.client.is_connected
 
     play(scene, StreamRules(ping_after_ns=20 * S, pong_within_ns=11 * S, ping_message=b"ping?"))
+
+
+def test_what_answers_the_first_message_can_be_answered_at_once() -> None:
+    """A login is answered before the opening is over; the subscription goes on the same connection."""
+
+    async def scene(stage: Stage) -> None:
+        stage.connector.prepare = lambda link: setattr(link, "answer", lambda message: b"welcome")
+        sent: list[asyncio.Task[bool]] = []
+
+        def on_message(message: bytes, local_ts: int) -> None:
+            if len(sent) < 1:
+                sent.append(asyncio.ensure_future(stage.client.send(b"more")))
+
+        stage.handler.on_message = on_message  # type: ignore[method-assign]
+        stage.connector.last.break_off()
+        await asyncio.sleep(5)
+        assert [task.result() for task in sent] == [True]
+        assert stage.connector.last.sent == [b"subscribe", b"more"]
+
+    play(scene)
+
+
+def test_a_connection_that_is_given_up_while_it_opens_is_lost() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.connector.prepare = lambda link: setattr(link, "answer", lambda message: b"refused")
+        stage.handler.on_message = lambda message, local_ts: stage.client.reconnect("refused")  # type: ignore[method-assign]
+        stage.connector.last.break_off()
+        await asyncio.sleep(1)
+        assert stage.handler.closed == ["the connection broke", "refused"]
+        assert not stage.client.is_connected
+
+    play(scene)

@@ -96,7 +96,8 @@ def instrument_row(symbol: str = "BTCUSDT", **fields: Any) -> dict[str, Any]:
         "symbol": symbol, "status": "Trading", "baseCoin": "BTC", "quoteCoin": "USDT", "settleCoin": "USDT",
         "priceFilter": {"tickSize": "0.5", "minPrice": "0.5", "maxPrice": "1000000"},
         "lotSizeFilter": {
-            "qtyStep": "0.001", "minOrderQty": "0.001", "maxOrderQty": "100", "maxMktOrderQty": "50", "minNotionalValue": "5",
+            "qtyStep": "0.001", "minOrderQty": "0.001", "maxOrderQty": "100", "maxMktOrderQty": "50",
+            "minNotionalValue": "5",
         },
         **fields,
     }  # fmt: skip

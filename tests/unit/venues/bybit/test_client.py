@@ -55,9 +55,7 @@ def test_everything_that_was_asked_is_read() -> None:
         rest.on("POST order/cancel-all", page({"orderId": "v-1"}, {"orderId": "v-2"}))
         rest.on("GET order/realtime", page(order_row()))
         rest.on("GET position/list", page(position_row("Sell", "0.5")))
-        rest.on(
-            "GET account/wallet-balance", page({"accountType": "UNIFIED", "coin": [{"coin": "X", "walletBalance": "2"}]})
-        )
+        rest.on("GET account/wallet-balance", page({"coin": [{"coin": "X", "walletBalance": "2"}]}))
         rest.on("GET account/fee-rate", page({"symbol": "BTCUSDT", "makerFeeRate": "0.0001", "takerFeeRate": "0.0006"}))
         rest.on("GET account/info", {"marginMode": "REGULAR_MARGIN", "unifiedMarginStatus": 5})
         rest.on("POST position/set-leverage", {}, refused(110043))

@@ -57,7 +57,7 @@ def test_an_instrument_that_cannot_be_read_is_named_and_the_others_are_there() -
     listing = read(LINEAR, instrument_row(), odd, worse, {"symbol": 7})
     assert set(listing.listed) == {"BTCUSDT"}
     assert set(listing.unreadable) == {"ODDUSDT", "BADUSDT", "unnamed 0"}
-    with pytest.raises(VenueError, match="ODDUSDT: .*no tick size"):
+    with pytest.raises(VenueError, match=r"ODDUSDT: .*no tick size"):
         listing["ODDUSDT"]
     with pytest.raises(VenueError, match="the venue lists no XUSDT"):
         listing["XUSDT"]

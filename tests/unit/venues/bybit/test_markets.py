@@ -26,5 +26,5 @@ def test_every_path_is_of_the_present_version() -> None:
 
 def test_an_address_goes_unencrypted_to_this_machine_only() -> None:
     assert Addresses("http://127.0.0.1:1/", "ws://localhost:1/v5", "ws://localhost:1/v5").rest == "http://127.0.0.1:1"
-    with pytest.raises(ConfigError, match="private is 'ws://example.org'"):
+    with pytest.raises(ConfigError, match=r"private is 'ws://example.org'"):
         Addresses("https://x", "wss://x", "ws://example.org")

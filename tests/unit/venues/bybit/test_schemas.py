@@ -54,8 +54,9 @@ RESULT_KINDS: dict[str, Any] = {
 }  # fmt: skip
 #: Answers to what this connector does not ask, and market data, which have a decoder of their own.
 NOT_OURS = {
-    "get_trades", "get_orderbook", "market/orderbook", "market/recent-trade", "market/order-price-limit", "order/batch-place",
-    "order/batch-cancel", "order/batch-amend", "order/dcp", "position/leverage", "position/position-mode",
+    "get_trades", "get_orderbook", "market/orderbook", "market/recent-trade", "market/order-price-limit",
+    "order/batch-place", "order/batch-cancel", "order/batch-amend", "order/dcp", "position/leverage",
+    "position/position-mode",
     "/v5/position/set-leverage", "/v5/account/set-margin-mode", "/v5/position/switch-isolated", "/v5/position/switch-mode",
     "/v5/earn/order", "/v5/earn/place-order", "/v5/market/price-limit", "/v5/market/orderbook", "/v5/market/recent-trade",
     "/v5/order/cancel-batch", "/v5/order/amend-batch", "/v5/order/create-batch", "/v5/order/pre-check",
@@ -178,7 +179,7 @@ def test_numbers_are_exact_and_nothing_is_none() -> None:
     assert str(number("123456789.123456789", "x")) == "123456789.123456789"
     assert (number("", "x"), number(None, "x"), number(7, "x")) == (None, None, D(7))
     for text in ("abc", "NaN", "Infinity", "1,5", "--"):
-        with pytest.raises(MessageError, match="price is .* which is no number"):
+        with pytest.raises(MessageError, match=r"price is .* which is no number"):
             number(text, "price")
 
 
