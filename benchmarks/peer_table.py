@@ -9,16 +9,21 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.data import ROOT
 from benchmarks.market import Market
 from benchmarks.peers import ENGINES, LOADS
 from benchmarks.process_memory import watch_memory
 
-__all__ = ["PEERS_PYTHON", "PeerRun", "installed", "measure_peers", "peer_table"]
+__all__ = ["COLD", "PEERS_PYTHON", "PeerRun", "installed", "measure_peers", "peer_table"]
+
+#: The load of a whole process.
+COLD = "cold"
 
 #: The interpreter of the environment that `make bench-peers` makes.
 PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
@@ -38,6 +43,8 @@ class PeerRun:
 
     def cell(self) -> str:
         """Write it as a cell of the table."""
+        if self.load == COLD:
+            return f"{self.seconds:.3g} s, {self.fills:,} fills"
         speed = f"{self.events / self.seconds / 1e6:.2g} M events/s"
         return f"{speed}, {self.private_bytes / 1e6:,.0f} MB, {self.fills:,} fills"
 
@@ -51,24 +58,38 @@ def installed(python: Path) -> list[str]:
     return found.stdout.split()
 
 
-def measure_peers(python: Path, market: Market, folder: Path, repeats: int) -> list[PeerRun]:
-    """Run every load on every engine that there is, engine by engine."""
-    text = json.dumps({"npz": str(market.npz), "tick_size": market.tick_size, "lot_size": market.lot_size})
+def measure_peers(python: Path, market: Market, short: Market, folder: Path, repeats: int) -> list[PeerRun]:
+    """Run every load on every engine that there is, engine by engine; then a whole process over the `short` market."""
     runs = []
     for engine in installed(python):
         for load in LOADS:
-            command = [str(python), "-m", "benchmarks.peers", engine, load, text, str(folder)]
-            results, private = [], 0
-            for _ in range(repeats):
-                with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-                    private = max(private, watch_memory(process)[0])
-                    output = process.stdout.read() if process.stdout else ""
-                if process.returncode != 0:
-                    raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-                results.append(json.loads(output.splitlines()[-1]))
-            last, seconds = results[-1], statistics.median(result["seconds"] for result in results)
-            runs.append(PeerRun(engine, last["version"], load, last["events"], seconds, private, last["fills"]))
+            results = [_run(python, engine, load, market, folder) for _ in range(repeats)]
+            runs.append(_median(load, results, [result["seconds"] for result, _ in results]))
+        # The first fills the caches. Its market each process makes anew in the engine's own form, which is no part of a run.
+        results = [_run(python, engine, "grid", short, folder) for _ in range(repeats + 1)][1:]
+        runs.append(_median(COLD, results, [result["whole"] - result["preparing"] for result, _ in results]))
     return runs
+
+
+def _run(python: Path, engine: str, load: str, market: Market, folder: Path) -> tuple[dict[str, Any], int]:
+    """Run one load in a process; return what it prints with the seconds of the `whole`, and its private memory, bytes."""
+    text = json.dumps({"npz": str(market.npz), "tick_size": market.tick_size, "lot_size": market.lot_size})
+    command = [str(python), "-m", "benchmarks.peers", engine, load, text, str(folder)]
+    start = time.perf_counter()
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        private = watch_memory(process)[0]
+        output = process.stdout.read() if process.stdout else ""
+    whole = time.perf_counter() - start
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    return {**json.loads(output.splitlines()[-1]), "whole": whole}, private
+
+
+def _median(load: str, results: Sequence[tuple[dict[str, Any], int]], seconds: Sequence[float]) -> PeerRun:
+    last, private = results[-1][0], max(private for _, private in results)
+    return PeerRun(
+        last["engine"], last["version"], load, last["events"], statistics.median(seconds), private, last["fills"]
+    )
 
 
 def peer_table(runs: Sequence[PeerRun], names: dict[str, str]) -> str:
@@ -77,7 +98,7 @@ def peer_table(runs: Sequence[PeerRun], names: dict[str, str]) -> str:
         return ""
     columns = {run.engine: f"{run.engine} {run.version}" for run in runs}
     cells = {(run.load, run.engine): run.cell() for run in runs}
-    events = max(run.events for run in runs if run.load != "two_grids")
+    events = max(run.events for run in runs if run.load not in ("two_grids", COLD))
     head = (
         f"Other engines, over {events:,} events of the same feed, which each asset has: events a second, private memory, "
         "fills. Strategies in Python, each engine's own models of latency and queue."

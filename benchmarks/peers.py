@@ -1,6 +1,6 @@
 """One load on another engine, in its own environment: `python -m benchmarks.peers ENGINE LOAD MARKET.json FOLDER`.
 
-Prints JSON: engine, version, events, seconds of the run alone, fills. Run by `benchmarks.peer_table`; needs nothing of ours
+Prints JSON: engine, version, events, seconds of the run alone and of preparing the market before it, fills. Run by `benchmarks.peer_table`; needs nothing of ours
 but the market's file, so that the engine's environment need not hold our package.
 
 The feed is the same, the engines are not: each has its own models of latency and queue, so that fills differ and are only
@@ -340,11 +340,14 @@ def main() -> None:
     """Run and print."""
     name, load, market_text, folder = sys.argv[1:]
     run, package = ENGINES[name]
+    start = time.perf_counter()
     feed = Feed(json.loads(market_text))
     seconds, fills = run(feed, load, Path(folder))
+    preparing = time.perf_counter() - start - seconds
     events = feed.rows * (2 if load == "two_grids" else 1)
     version = importlib.metadata.version(package)
-    print(json.dumps({"engine": name, "version": version, "events": events, "seconds": seconds, "fills": fills}))
+    result = {"version": version, "events": events, "seconds": seconds, "preparing": preparing, "fills": fills}
+    print(json.dumps({"engine": name, **result}))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from typing import Any
 from benchmarks.data import FEED, ROOT, Recording, order_recording, recording, store
 from benchmarks.engines import Ours, Outcome, Theirs, convert_ours, convert_theirs, load, strategy_file
 from benchmarks.market import Market
-from benchmarks.peer_table import PEERS_PYTHON, measure_peers, peer_table
+from benchmarks.peer_table import COLD, PEERS_PYTHON, measure_peers, peer_table
 from benchmarks.process_memory import watch_memory
 from benchmarks.sweep import PROCESSES, SETS, sweep_ours, sweep_theirs
 
@@ -253,8 +253,10 @@ def measure(folder: Path, repeats: int, *, is_tiny: bool) -> tuple[Recording, li
 
 def others(python: Path, folder: Path, repeats: int, *, is_tiny: bool) -> str:
     """Measure the engines of another environment; return their table, or nothing."""
-    market = store(recording(is_tiny=is_tiny), 20_000 if is_tiny else 1_000_000, folder)
-    table = peer_table(measure_peers(python, market, folder, repeats), LOADS)
+    counts = (20_000, 5_000) if is_tiny else (1_000_000, 500_000)
+    market, short = (store(recording(is_tiny=is_tiny), count, folder) for count in counts)
+    cold_name = f"cold process: start to result; grid, {short.events / 1e6:g} M events"
+    table = peer_table(measure_peers(python, market, short, folder, repeats), {**LOADS, COLD: cold_name})
     return f"\n{table}" if table else ""
 
 

@@ -65,12 +65,12 @@ def test_an_engine_that_fails_ends_the_measurement(tmp_path: Path) -> None:
     python.chmod(0o755)
     market = store(recording(is_tiny=True), 3_000, tmp_path)
     with pytest.raises(RuntimeError, match=r"benchmarks\.peers lrvx idle .* ended with 3$"):
-        measure_peers(python, market, tmp_path, 1)
+        measure_peers(python, market, market, tmp_path, 1)
 
 
 def test_only_the_others_are_measured_if_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     python = tmp_path / "python"
-    result = json.dumps({"engine": "lrvx", "version": "1", "events": 1000, "seconds": 0.5, "fills": 2})
+    result = json.dumps({"engine": "lrvx", "version": "1", "events": 1000, "seconds": 0.5, "preparing": 0.001, "fills": 2})
     python.write_text(f'#!/bin/sh\nif [ "$1" = "-c" ]; then echo lrvx; else echo \'{result}\'; fi\n')
     python.chmod(0o755)
     main(["--tiny", "--peers-only", "--peers", str(python), "--repeats", "1", "--folder", str(tmp_path / "markets")])
