@@ -28,6 +28,8 @@ def synth(
     market_share: Annotated[float, typer.Option(help="Share of market orders among the steps.")] = 0.08,
     latency_us: Annotated[float, typer.Option(help="Mean feed latency.")] = 2_000.0,
     jitter_us: Annotated[float, typer.Option(help="How much the feed latency varies.")] = 500.0,
+    contract: Annotated[str, typer.Option(help="linear, or inverse: settled in the base coin.")] = "linear",
+    multiplier: Annotated[str, typer.Option(help="Contract size.")] = "1",
     by_order: Annotated[bool, typer.Option("--by-order", help="Tell every order (L3) instead of price levels.")] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output.")] = False,
 ) -> None:
@@ -37,6 +39,7 @@ def synth(
 
     \b
     Example: qf synth -o market.tape --events 1000000 --seed 7
+             qf synth -o coin.tape --events 200000 --contract inverse --multiplier 100 --lot-size 1
     """
     kind = kind_of(out)
     refuse_existing(out, force=force)
@@ -55,7 +58,7 @@ def synth(
         latency_us=latency_us,
         jitter_us=jitter_us,
     )
-    instrument = synthetic_instrument(config)
+    instrument = synthetic_instrument(config).override(contract=contract, multiplier=multiplier)
     with spinner(f"drawing {events:,} events"):
         rows = synthesize_orders(config) if by_order else synthesize(config)
         write_market(out, kind, rows, instrument, f"synthetic, seed {seed}")
