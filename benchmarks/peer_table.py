@@ -65,7 +65,7 @@ def measure_peers(python: Path, market: Market, short: Market, folder: Path, rep
         for load in LOADS:
             results = [_run(python, engine, load, market, folder) for _ in range(repeats)]
             runs.append(_median(load, results, [result["seconds"] for result, _ in results]))
-        # The first fills the caches. Its market each process makes anew in the engine's own form, which is no part of a run.
+        # The first fills the caches. Each process makes its market anew in the form of its engine, no part of a run.
         results = [_run(python, engine, "grid", short, folder) for _ in range(repeats + 1)][1:]
         runs.append(_median(COLD, results, [result["whole"] - result["preparing"] for result, _ in results]))
     return runs

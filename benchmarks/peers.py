@@ -1,7 +1,8 @@
 """One load on another engine, in its own environment: `python -m benchmarks.peers ENGINE LOAD MARKET.json FOLDER`.
 
-Prints JSON: engine, version, events, seconds of the run alone and of preparing the market before it, fills. Run by `benchmarks.peer_table`; needs nothing of ours
-but the market's file, so that the engine's environment need not hold our package.
+Prints JSON: engine, version, events, seconds of the run alone and of preparing the market before it, fills. Run by
+`benchmarks.peer_table`; needs nothing of ours but the market's file, so that the engine's environment need not hold our
+package.
 
 The feed is the same, the engines are not: each has its own models of latency and queue, so that fills differ and are only
 told. Strategies are Python classes there. lrvx tells a strategy no time with a book update: there, 100 ms are the number of
