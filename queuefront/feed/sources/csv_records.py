@@ -1,8 +1,9 @@
 """Read a CSV file block by block into arrays; what cannot be read is found, quoted, and refused record by record.
 
-A block is parsed at once. Where that fails, it is halved until the lines that it fails at are found; so good data are read
-at the parser's speed and bad data are named by their line. A last line without a newline may be cut off in the middle of a
-number, and is refused.
+Records of the plain shape are scanned (`csv_compiled`). What the scanner declines is parsed by Arrow, at first one line,
+then twice as many each time; a block that has many such lines is so handed over in a few steps. Where parsing fails, the
+lines are halved until those that it fails at are found; so good data are read at speed and bad data named by their line.
+A last line without a newline may be cut off in the middle of a number, and is refused.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ import pyarrow.csv as pc
 from queuefront.core.errors import DataFormatError, SchemaMismatchError, TruncatedFileError
 from queuefront.feed.sources.archive import Archive, PathLike
 from queuefront.feed.sources.csv_columns import Column, Fault
-from queuefront.feed.sources.packed import PackedLines
+from queuefront.feed.sources.csv_plan import ScanPlan
 
 __all__ = ["CsvFile", "Layout", "Table"]
 
 Array = npt.NDArray[Any]
+_Part = tuple[dict[str, Array], npt.NDArray[np.int64]]  # columns by name, and the line of each record
 
-_BLOCK_BYTES: Final = 8 * 2**20
+_COUNTED_UNTIL: Final = 64  # lines that the scanner declines, which are handed to the parser at a time
 _PARSED_BYTES: Final = 2**20  # by one thread; longer records are left for the halving
 _HALVED_UNTIL: Final = 16  # lines; fewer are looked at one by one
 _HEADER_BYTES_MAX: Final = 2**16
@@ -96,6 +98,7 @@ class CsvFile:
         self._layout = layouts[0]
         self._shape: _Shape | None = None
         self._line_count = 0
+        self._plan: ScanPlan | None = None
 
     def read(self) -> Table:
         """Read the whole file; raises as `tables`."""
@@ -112,13 +115,12 @@ class CsvFile:
             For a file that cannot be unpacked, has other columns, or holds a record that cannot be used.
         """
         count = 0
-        for block in _joined(self.lines):
-            data = self._begin(block) if self._shape is None else block
-            if data and self._shape is not None:
-                for columns, line in self._parse(data, self._line_count + 1):
-                    count += len(line)
-                    yield Table(self._layout, columns, line, self.lines.path)
-                self._line_count += data.count(b"\n")
+        for block in self.lines:
+            data = block[:-1] + _UNFINISHED if self.lines.is_unfinished else block
+            data = self._begin(data) if self._shape is None else data
+            for columns, line in self._records(data):
+                count += len(line)
+                yield Table(self._layout, columns, line, self.lines.path)
             self._archive.report(self.lines)
         if self._shape is None:
             what = " or ".join(layout.kind for layout in self._layouts)
@@ -163,7 +165,37 @@ class CsvFile:
         self._shape = _Shape(names, layout.columns, [names.index(column.name) for column in layout.columns], {})
 
     # --- records ------------------------------------------------------------------------------------------------------
-    def _parse(self, data: bytes, number: int) -> Iterator[tuple[dict[str, Array], npt.NDArray[np.int64]]]:
+    def _records(self, data: bytes) -> Iterator[_Part]:
+        """Scan whole lines, and parse what the scanner declines; yield what can be used."""
+        begin, parsed_lines = 0, 1
+        while begin < len(data):
+            plan = self._plan or self._make_plan()
+            if plan is not None:
+                end, count, columns = plan.scan(data, begin)
+                if count:
+                    line = np.arange(self._line_count + 1, self._line_count + 1 + count)
+                    self._line_count += count
+                    yield columns, line
+                if end == len(data):
+                    return
+                begin = end
+            end = _end_of_lines(data, begin, parsed_lines)
+            part = data[begin:end]
+            yield from self._parse(part, self._line_count + 1)
+            self._line_count += part.count(b"\n")
+            begin, parsed_lines = end, 2 * parsed_lines
+
+    def _make_plan(self) -> ScanPlan | None:
+        """Return how to scan a line, None as long as no record has told units, symbol and exchange."""
+        assert self._shape is not None
+        shape = self._shape
+        same = {c.name: getattr(self._archive, _attribute_of(c)) for c in shape.columns if c.kind == "same"}
+        if not all(same.values()) or any(c.kind == "time" and c.name not in shape.units for c in shape.columns):
+            return None
+        self._plan = ScanPlan(shape.names, shape.columns, shape.places, shape.units, same)
+        return self._plan
+
+    def _parse(self, data: bytes, number: int) -> Iterator[_Part]:
         """Read whole lines, of which the first has this number; yield what can be used."""
         count = data.count(b"\n")
         # A carriage return is a newline to the parser, unless it stands before one.
@@ -183,7 +215,7 @@ class CsvFile:
             for i, line in enumerate(data.split(b"\n")[:-1]):
                 yield from self._parse_line(line, number + i)
 
-    def _parse_line(self, line: bytes, number: int) -> Iterator[tuple[dict[str, Array], npt.NDArray[np.int64]]]:
+    def _parse_line(self, line: bytes, number: int) -> Iterator[_Part]:
         if not line.strip():
             self._archive.counts["blank"] += 1
             return
@@ -239,7 +271,7 @@ class CsvFile:
                 return column.name, reason
         return "", ""
 
-    def _checked(self, arrays: list[Any], data: bytes, number: int) -> tuple[dict[str, Array], npt.NDArray[np.int64]]:
+    def _checked(self, arrays: list[Any], data: bytes, number: int) -> _Part:
         """Return the columns of the records whose values can be used, and their lines; refuse the others."""
         assert self._shape is not None
         count = len(arrays[0])
@@ -272,7 +304,7 @@ class CsvFile:
 
     def _same(self, column: Column, array: Any) -> tuple[npt.NDArray[np.bool_], list[Fault]]:
         """Return which records are of another symbol than the chosen one, and which are of an unexpected one."""
-        archive, attribute = self._archive, "symbol" if column.name == "symbol" else "exchange"
+        archive, attribute = self._archive, _attribute_of(column)
         known = [text.decode("utf-8", "replace").strip() for text in array.dictionary.to_pylist()]
         indices = array.indices.to_numpy(zero_copy_only=False)
         none = np.zeros(len(indices), np.bool_)
@@ -303,18 +335,20 @@ class CsvFile:
         return is_bad
 
 
-def _joined(lines: PackedLines) -> Iterator[bytes]:
-    """Join blocks of lines to larger ones, which are parsed with less ado."""
-    held: list[bytes] = []
-    held_bytes = 0
-    for block in lines:
-        held.append(block[:-1] + _UNFINISHED if lines.is_unfinished else block)
-        held_bytes += len(block)
-        if held_bytes >= _BLOCK_BYTES:
-            yield b"".join(held)
-            held, held_bytes = [], 0
-    if held:
-        yield b"".join(held)
+def _end_of_lines(data: bytes, begin: int, count: int) -> int:
+    """Return where the lines end that begin at `begin`; beyond `_COUNTED_UNTIL` of them, where the data do."""
+    if count > _COUNTED_UNTIL:
+        return len(data)
+    end = begin
+    for _ in range(count):
+        end = data.find(b"\n", end) + 1
+        if end == len(data):
+            break
+    return end
+
+
+def _attribute_of(column: Column) -> str:
+    return "symbol" if column.name == "symbol" else "exchange"
 
 
 def _none_of(column: Column) -> Array:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from queuefront.core import DataFormatError, SchemaMismatchError
-from queuefront.feed.sources import csv_records
 from tests.unit.feed.sources.csv_files import file, read
 
 HEAD = "ts,symbol,side,px,qty,note\n"
@@ -79,7 +78,6 @@ def test_blocks_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, b
 
     path = file(tmp_path, HEAD + GOOD * 100)
     whole, _ = read(path)
-    monkeypatch.setattr(csv_records, "_BLOCK_BYTES", block_bytes)
     monkeypatch.setattr(raw, "_BLOCK_BYTES", block_bytes)
     parts, archive = read(path)
     assert parts.line.tolist() == whole.line.tolist()
