@@ -1,11 +1,12 @@
 """How cached machine code is found and loaded: Numba's own cache, without what a load does not need.
 
-Six things made up most of a start, and none of them is needed to run code that is compiled already:
+Seven things made up most of a start, and none of them is needed to run code that is compiled already:
 
 - Before each load Numba makes ready to compile: it imports and registers all that it knows of Python and NumPy, 130 ms the
   first time. Loaded code needs Numba's run-time alone, so that is what is made ready; the compiler does the rest itself
   where it is needed.
 - For each function Numba writes a file to see that it may; here once for each folder.
+- For each function Numba works out where its files are; here for those that are called.
 - Code calls the entries of the engine by name, and the linker wants every name that it meets. Here an entry is loaded when
   code that names it is.
 - With its machine code a function brings a form of it that other functions may be compiled with. Numba reads it and looks
@@ -83,8 +84,31 @@ class _QuickImpl(CompileResultCacheImpl):  # type: ignore[misc]
         return (*others, [environment for environment in environments if environment.consts])
 
 
+def _stamp_of(py_func: Any) -> tuple[float, int] | None:
+    """Return when the source of a function was written, and its size; None where it stands in no file."""
+    try:
+        state = Path(py_func.__code__.co_filename).stat()
+    except OSError:
+        return None
+    return state.st_mtime, state.st_size
+
+
 class _QuickCache(FunctionCache):  # type: ignore[misc]
     _impl_class = _QuickImpl
+
+    def __init__(self, py_func: Any) -> None:
+        self._py_func = py_func
+        self._stamp = _stamp_of(py_func)
+
+    def __getattr__(self, name: str) -> Any:
+        """Look for the files when the first of them is asked for: most functions of an import are never called."""
+        if name.startswith("__") or "_cache_file" in vars(self):
+            raise AttributeError(name)
+        super().__init__(self._py_func)
+        if self._stamp != _stamp_of(self._py_func):
+            # The source was edited since it was imported: what is compiled of it must not pass for the edited one's.
+            self._cache_file._source_stamp = self._stamp
+        return getattr(self, name)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the loaded code for a signature, None where there is none; Numba's method, but for what it prepares."""

@@ -48,9 +48,11 @@ load_quickly(hash_of)
 READY = "numba.np.linalg"
 
 
-def run(folder: Path, program: str) -> str:
+def run(folder: Path, program: str, module: str = MODULE) -> str:
     """Run a program in a process of its own, with a cache of its own, and return what it prints."""
-    (folder / "mine.py").write_text(MODULE, encoding="utf-8")
+    source = folder / "mine.py"
+    if not source.exists() or source.read_text(encoding="utf-8") != module:
+        source.write_text(module, encoding="utf-8")
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": os.pathsep.join(["", *sys.path])}
     command = [sys.executable, "-c", f"import sys, numpy as np\nfrom mine import *\n{program}"]
     return subprocess.run(
@@ -104,6 +106,25 @@ def test_a_folder_that_cannot_be_written_to_is_found_out(tmp_path: Path) -> None
     program = "print(total(np.ones(3)))"
     assert run(tmp_path, program) == "3.0"  # Numba keeps the code beside the source instead
     assert list((tmp_path / "__pycache__").glob("mine.total-*.nbi"))
+
+
+def test_what_was_edited_after_its_import_is_compiled_anew(tmp_path: Path) -> None:
+    edit = """
+from pathlib import Path
+source = Path('mine.py')
+source.write_text(source.read_text().replace('2 * values[i]', '3 * values[i]'))
+"""
+    show = "print(doubled(np.ones(1))[0])"
+    assert run(tmp_path, f"{edit}{show}") == "2.0"
+    program = f"{show}\nprint(sum(doubled.stats.cache_hits.values()))"
+    edited = MODULE.replace("2 * values[i]", "3 * values[i]")
+    assert run(tmp_path, program, edited) == "3.0\n0"
+    assert run(tmp_path, program, edited) == "3.0\n1"
+
+
+def test_files_are_looked_for_when_a_function_is_called(tmp_path: Path) -> None:
+    program = "print('_impl' in vars(doubled._cache)); doubled(np.ones(1)); print('_impl' in vars(doubled._cache))"
+    assert run(tmp_path, program) == "False\nTrue"
 
 
 def test_a_symbol_is_of_this_package() -> None:
