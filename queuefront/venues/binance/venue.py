@@ -33,6 +33,7 @@ from queuefront.venues.listed import Listed
 from queuefront.venues.liveness import StreamRules
 from queuefront.venues.mock import VenueDownError
 from queuefront.venues.outcome import Done, Outcome, Reason, Refused, value_of
+from queuefront.venues.spot import spot_refusal
 from queuefront.venues.tally import Tally
 from queuefront.venues.types import (
     CancelOrder,
@@ -209,8 +210,10 @@ class BinanceVenue:
             listed.check(qty, price, reduce_only=request.reduce_only)
         except (VenueError, DataError) as e:
             return [self._said(request, K.ORDER_REJECT, Reason.FILTER.name, str(e))]
-        refused = self._refuse_spot(request) if self._market.is_spot else await self._set_leverage(request)
-        if refused is not None:
+        if self._market.is_spot:
+            if (lacking := spot_refusal(request)) is not None:
+                return [self._said(request, K.ORDER_REJECT, *lacking)]
+        elif (refused := await self._set_leverage(request)) is not None:
             return [refused]
         self._placed[request.cid] = _Placed(request.is_buy, request.order_type)
         tif = Tif.GTX if request.post_only else _TIFS[request.time_in_force]
@@ -241,18 +244,6 @@ class BinanceVenue:
             return PositionSide.BOTH
         is_long = request.is_buy is (request.role is Role.ENTRY)
         return PositionSide.LONG if is_long else PositionSide.SHORT
-
-    def _refuse_spot(self, request: PlaceOrder) -> VenueEvent | None:
-        """Refuse an entry that spot has no form of: it would be another trade than the kernel's."""
-        if request.role is not Role.ENTRY:
-            return None
-        if not request.is_buy:
-            text = "spot has no short positions; the order was not sent: enter LONG, or trade it at a futures venue"
-            return self._said(request, K.ORDER_REJECT, Reason.FILTER.name, text)
-        if request.leverage > 1:
-            text = f"leverage {request.leverage}: spot has none; the order was not sent: use 1"
-            return self._said(request, K.ORDER_REJECT, "LEVERAGE", text)
-        return None
 
     async def _set_leverage(self, request: PlaceOrder) -> VenueEvent | None:
         """Set the leverage that an entry asks for, if it is another; without it the order is not sent."""

@@ -40,6 +40,7 @@ from queuefront.venues.listed import Listed
 from queuefront.venues.liveness import StreamRules
 from queuefront.venues.mock import VenueDownError
 from queuefront.venues.outcome import Done, Reason, Refused, value_of
+from queuefront.venues.spot import spot_refusal
 from queuefront.venues.tally import Tally
 from queuefront.venues.types import (
     CancelOrder,
@@ -225,7 +226,10 @@ class BybitVenue:
             listed.check(qty, price, reduce_only=request.reduce_only)
         except (VenueError, DataError) as e:
             return [self._said(request, K.ORDER_REJECT, Reason.FILTER.name, str(e))]
-        if (refused := await self._set_leverage(request)) is not None:
+        if self._market.is_spot:
+            if (lacking := spot_refusal(request)) is not None:
+                return [self._said(request, K.ORDER_REJECT, *lacking)]
+        elif (refused := await self._set_leverage(request)) is not None:
             return [refused]
         terms = OrderTerms(
             request.instrument,
@@ -255,7 +259,7 @@ class BybitVenue:
 
     async def _set_leverage(self, request: PlaceOrder) -> VenueEvent | None:
         """Set the leverage that an entry asks for, if it is another; without it the order is not sent."""
-        if self._market.is_spot or request.role is not Role.ENTRY or request.leverage <= 0:
+        if request.role is not Role.ENTRY or request.leverage <= 0:
             return None
         if self._leverage.get(request.instrument) == request.leverage:
             return None

@@ -572,11 +572,31 @@ def test_spot_has_holdings_and_no_leverage() -> None:
     async def scene(stage: Stage) -> None:
         stage.rest.on("GET account/wallet-balance", page({"coin": [{"coin": "BTC", "walletBalance": "1.23456"}]}))
         assert (await stage.snapshot()).positions == (Position("BTCUSDT", Side.LONG, 1234),)
-        await stage.events(stage.place(order_type=OrderType.MARKET))
+        await stage.events(stage.place(order_type=OrderType.MARKET, leverage=1))
         sent = stage.rest.last("POST order/create")
         assert (sent["category"], sent["marketUnit"]) == ("spot", "baseCoin")
         assert "POST position/set-leverage" not in stage.rest.names()
         assert "GET position/list" not in stage.rest.names()
+
+    play(scene, Product.SPOT)
+
+
+@pytest.mark.parametrize(
+    ("terms", "code", "text"),
+    [
+        ({"is_buy": False, "leverage": 1}, "FILTER", "spot has no short positions"),
+        ({"leverage": 5}, "LEVERAGE", "leverage 5: spot has none"),
+    ],
+)
+def test_spot_refuses_an_entry_that_it_has_no_form_of(terms: dict[str, Any], code: str, text: str) -> None:
+    async def scene(stage: Stage) -> None:
+        event = await stage.event(stage.place(**terms))
+        assert (event.kind, event.reason_code) == (K.ORDER_REJECT, code)
+        assert text in event.reason_text
+        assert "POST order/create" not in stage.rest.names()
+        leaving = await stage.event(stage.place(is_buy=False, role=Role.EXIT, leverage=5))
+        assert leaving.kind is K.SUBMIT_UNKNOWN
+        assert stage.rest.last("POST order/create")["side"] == "Sell"
 
     play(scene, Product.SPOT)
 
