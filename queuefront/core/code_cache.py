@@ -107,7 +107,7 @@ class _QuickCache(FunctionCache):  # type: ignore[misc]
         super().__init__(self._py_func)
         if self._stamp != _stamp_of(self._py_func):
             # The source was edited since it was imported: what is compiled of it must not pass for the edited one's.
-            self._cache_file._source_stamp = self._stamp
+            self._cache_file._source_stamp = self._stamp  # noqa: SLF001 - Numba offers no other way
         return getattr(self, name)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
