@@ -2,7 +2,7 @@
 
 from queuefront.bot.binding import bind_variants
 from queuefront.bot.id_table_compiled import EMPTY, new_table, table_find, table_insert, table_remove
-from queuefront.bot.money_compiled import E18, INVERSE_SCALE, add_to_sum, amount_of, divide_product, fee_of, sum_to_float
+from queuefront.bot.money_compiled import add_to_sum, amount_of, divide_product, fee_of, sum_to_float
 from queuefront.bot.order_compiled import Order, copy_message, copy_order, view_order
 from queuefront.bot.order_iterator import OrderIterator
 from queuefront.bot.orders import Orders, add_order, find_order, new_orders, remove_inactive
@@ -11,9 +11,7 @@ from queuefront.bot.state import StateValues
 from queuefront.bot.surface import LAYOUT, Id, Struct, attribute, entry, link_entries, method, struct, struct_type
 
 __all__ = [
-    "E18",
     "EMPTY",
-    "INVERSE_SCALE",
     "LAYOUT",
     "Id",
     "Order",

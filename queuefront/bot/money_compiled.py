@@ -1,12 +1,9 @@
 """Exact money: notionals, fees and sums of them, in integers.
 
-A sum is two int64: value = high × 1e18 + low with 0 <= low < 1e18, so that no run is long enough to overflow it.
+`core.money` says what sums and their units are (`amount_unit`, `fee_unit` of ASSET_SPEC).
 
-Units, fixed when a run is built (`amount_unit`, `fee_unit` of ASSET_SPEC):
-
-- linear notional = multiplier × price × quantity = (multiplier × tick size × lot size) × ticks × lots: exact.
-- inverse notional = multiplier × quantity / price = (multiplier × lot size / tick size) × lots / ticks: a ratio, rounded
-  half away from zero to 1e-15 of that unit, once, when the fill is booked; from there on exact.
+- a linear notional is exact; an inverse one is rounded half away from zero to one unit, once, when the fill is booked, and
+  exact from there on.
 - fees are rates in steps of 1e-9 applied to those integers. On a linear notional and on quantities they are exact; on
   an inverse notional they are rounded half away from zero to 1e-4 of its unit; a flat fee counts steps of 1e-9 of the
   currency.
@@ -18,12 +15,11 @@ import numpy as np
 
 from queuefront.core.enums import CONTRACT_LINEAR, FEE_QTY, FEE_VALUE
 from queuefront.core.jit import borrowing
+from queuefront.core.money import E18
 
-__all__ = ["E18", "INVERSE_SCALE", "add_to_sum", "amount_of", "divide_product", "fee_of", "sum_to_float"]
+__all__ = ["add_to_sum", "amount_of", "divide_product", "fee_of", "sum_to_float"]
 
-E18 = 1_000_000_000_000_000_000
 E5 = 100_000
-INVERSE_SCALE = 1_000_000_000_000_000
 
 
 @borrowing

@@ -1,35 +1,35 @@
 """Market data at rest: event files, converters, checks, cleaning and synthetic markets.
 
-What only makes data is loaded when it is first used: a replay needs tapes and nothing else.
+Names are loaded when they are first used: a replay needs tapes, and nothing that makes data.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from __future__ import annotations
 
-from queuefront.feed.check import CheckReport, Problem, check_events, validate_events, validate_latencies
-from queuefront.feed.clean import (
-    OrderViolation,
-    correct_event_order,
-    correct_local_timestamp,
-    find_order_violations,
-    validate_event_order,
-)
-from queuefront.feed.conversion import Conversion, ConversionAccount, Gap, InputFile, Refusal, VenueMessage
-from queuefront.feed.files import replacing
-from queuefront.feed.npz import read_events, read_latencies, read_records, write_npy, write_npz
-from queuefront.feed.replay_index_compiled import BLOCK_SHIFT
-from queuefront.feed.tape import RANGE_TICKS_MAX, Tape
-from queuefront.feed.tape_build import ORDER_COLUMNS, opening_book
+from typing import TYPE_CHECKING, Final
+
+from queuefront.core.lazy import lazily
 
 if TYPE_CHECKING:
+    from queuefront.feed.check import CheckReport, Problem, check_events, validate_events, validate_latencies
+    from queuefront.feed.clean import (
+        OrderViolation,
+        correct_event_order,
+        correct_local_timestamp,
+        find_order_violations,
+        validate_event_order,
+    )
+    from queuefront.feed.conversion import Conversion, ConversionAccount, Gap, InputFile, Refusal, VenueMessage
     from queuefront.feed.download import Fetched, fetch
+    from queuefront.feed.files import replacing
     from queuefront.feed.fuse import Fusion, FusionAccount, fuse_streams
     from queuefront.feed.last_snapshot import create_last_snapshot
+    from queuefront.feed.npz import read_events, read_latencies, read_records, write_npy, write_npz
     from queuefront.feed.order_latency import generate_order_latency
     from queuefront.feed.order_log import resample_order_latency
     from queuefront.feed.parquet import read_parquet, read_parquet_records, write_parquet
     from queuefront.feed.passport import Measures, Passport, PassportThresholds, Verdict, measure, passport_of
     from queuefront.feed.public_archives import BINANCE_ARCHIVE, TARDIS_ARCHIVE, download_binance, download_tardis
+    from queuefront.feed.replay_index_compiled import BLOCK_SHIFT
     from queuefront.feed.snapshot_diff import (
         CHANGED,
         IN_THE_BOOK_DELETION,
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from queuefront.feed.sources.tardis import TARDIS, convert_tardis
     from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
     from queuefront.feed.synth_orders import synthesize_orders
+    from queuefront.feed.tape import RANGE_TICKS_MAX, Tape
+    from queuefront.feed.tape_build import ORDER_COLUMNS, opening_book
     from queuefront.feed.tape_split import concat_tapes, cuts_every, split_tape
     from queuefront.feed.version1 import migrate_version1, write_version1
 
@@ -145,26 +147,55 @@ __all__ = [
     "write_version1",
 ]
 
-
 _HOMES: Final = {
-    "queuefront.feed.download": (
+    "check": (
+        "CheckReport",
+        "Problem",
+        "check_events",
+        "validate_events",
+        "validate_latencies",
+    ),
+    "clean": (
+        "OrderViolation",
+        "correct_event_order",
+        "correct_local_timestamp",
+        "find_order_violations",
+        "validate_event_order",
+    ),
+    "conversion": (
+        "Conversion",
+        "ConversionAccount",
+        "Gap",
+        "InputFile",
+        "Refusal",
+        "VenueMessage",
+    ),
+    "download": (
         "Fetched",
         "fetch",
     ),
-    "queuefront.feed.fuse": (
+    "files": ("replacing",),
+    "fuse": (
         "Fusion",
         "FusionAccount",
         "fuse_streams",
     ),
-    "queuefront.feed.last_snapshot": ("create_last_snapshot",),
-    "queuefront.feed.order_latency": ("generate_order_latency",),
-    "queuefront.feed.order_log": ("resample_order_latency",),
-    "queuefront.feed.parquet": (
+    "last_snapshot": ("create_last_snapshot",),
+    "npz": (
+        "read_events",
+        "read_latencies",
+        "read_records",
+        "write_npy",
+        "write_npz",
+    ),
+    "order_latency": ("generate_order_latency",),
+    "order_log": ("resample_order_latency",),
+    "parquet": (
         "read_parquet",
         "read_parquet_records",
         "write_parquet",
     ),
-    "queuefront.feed.passport": (
+    "passport": (
         "Measures",
         "Passport",
         "PassportThresholds",
@@ -172,92 +203,90 @@ _HOMES: Final = {
         "measure",
         "passport_of",
     ),
-    "queuefront.feed.public_archives": (
+    "public_archives": (
         "BINANCE_ARCHIVE",
         "TARDIS_ARCHIVE",
         "download_binance",
         "download_tardis",
     ),
-    "queuefront.feed.snapshot_diff": (
+    "replay_index_compiled": ("BLOCK_SHIFT",),
+    "snapshot_diff": (
         "CHANGED",
-        "IN_THE_BOOK_DELETION",
+        "DiffOrderBookSnapshot",
         "INSERTED",
+        "IN_THE_BOOK_DELETION",
         "OUT_OF_BOOK_DELETION_ABOVE",
         "OUT_OF_BOOK_DELETION_BELOW",
         "UNCHANGED",
-        "DiffOrderBookSnapshot",
     ),
-    "queuefront.feed.sources.binance_convert": (
+    "sources.binance_convert": (
         "SOURCES",
         "convert_lines",
     ),
-    "queuefront.feed.sources.binance_history": (
+    "sources.binance_history": (
         "BINANCE_HISTORY",
         "convert_binance_history",
         "convert_binance_snapshot",
     ),
-    "queuefront.feed.sources.binance_message": (
+    "sources.binance_message": (
         "MarketMessage",
         "MessageDecoder",
     ),
-    "queuefront.feed.sources.bybit": (
+    "sources.bybit": (
         "BYBIT",
         "convert_bybit",
     ),
-    "queuefront.feed.sources.bybit_history": (
+    "sources.bybit_history": (
         "BYBIT_HISTORY",
         "convert_bybit_history",
     ),
-    "queuefront.feed.sources.databento": (
+    "sources.databento": (
         "DATABENTO",
         "convert_databento",
     ),
-    "queuefront.feed.sources.hyperliquid": (
+    "sources.hyperliquid": (
         "HYPERLIQUID",
         "convert_hyperliquid",
     ),
-    "queuefront.feed.sources.lobster": (
+    "sources.lobster": (
         "LOBSTER",
         "convert_lobster",
     ),
-    "queuefront.feed.sources.mexc": (
+    "sources.mexc": (
         "MEXC",
         "convert_mexc",
     ),
-    "queuefront.feed.sources.table": (
+    "sources.table": (
         "TABLE",
         "convert_table",
     ),
-    "queuefront.feed.sources.tardis": (
+    "sources.tardis": (
         "TARDIS",
         "convert_tardis",
     ),
-    "queuefront.feed.synth": (
+    "synth": (
         "SynthConfig",
         "synthesize",
         "synthetic_instrument",
     ),
-    "queuefront.feed.synth_orders": ("synthesize_orders",),
-    "queuefront.feed.tape_split": (
+    "synth_orders": ("synthesize_orders",),
+    "tape": (
+        "RANGE_TICKS_MAX",
+        "Tape",
+    ),
+    "tape_build": (
+        "ORDER_COLUMNS",
+        "opening_book",
+    ),
+    "tape_split": (
         "concat_tapes",
         "cuts_every",
         "split_tape",
     ),
-    "queuefront.feed.version1": (
+    "version1": (
         "migrate_version1",
         "write_version1",
     ),
 }
-_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'queuefront.feed' has no attribute {name!r}")
-    value = getattr(import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazily(__name__, _HOMES)

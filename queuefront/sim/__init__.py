@@ -1,36 +1,45 @@
-"""The replayed exchange: latency, queue, fee, contract and exchange models, and the event loop."""
+"""The replayed exchange: latency, queue, fee, contract and exchange models, and the event loop.
 
-from queuefront.sim import surface  # noqa: F401 - gives Backtester its methods
-from queuefront.sim.asset import ReplayAsset
-from queuefront.sim.build import (
-    ASSET_COUNT_MAX,
-    Asset,
-    AssetResult,
-    build_backtester,
-    read_changes,
-    read_error_code,
-    read_results,
-    read_series,
-)
-from queuefront.sim.depth import ReplayDepth
-from queuefront.sim.fees import DirectionalFees, DirectionalQtyFees, FeeModel, FlatFees, QtyFees, TieredFees, ValueFees
-from queuefront.sim.funding import Funding
-from queuefront.sim.latencies import ConstantLatency, InterpolatedLatency, LatencyModel, SampledLatency
-from queuefront.sim.loop_compiled import Backtester
-from queuefront.sim.models import (
-    ExchangeModel,
-    FifoQueue,
-    LogQueue,
-    LogQueue2,
-    NoPartialFill,
-    PartialFill,
-    PowerQueue,
-    PowerQueue2,
-    PowerQueue3,
-    QueueModel,
-    RiskAverseQueue,
-)
-from queuefront.sim.own import OwnExchange, OwnFees, OwnLatency, OwnQueue
+Names are loaded when they are first used: who names models and assets needs no compiled code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from queuefront.core.lazy import lazily
+
+if TYPE_CHECKING:
+    from queuefront.sim.asset import Asset
+    from queuefront.sim.build import (
+        ASSET_COUNT_MAX,
+        AssetResult,
+        build_backtester,
+        read_changes,
+        read_error_code,
+        read_results,
+        read_series,
+    )
+    from queuefront.sim.depth import ReplayDepth
+    from queuefront.sim.fees import DirectionalFees, DirectionalQtyFees, FeeModel, FlatFees, QtyFees, TieredFees, ValueFees
+    from queuefront.sim.funding import Funding
+    from queuefront.sim.latencies import ConstantLatency, InterpolatedLatency, LatencyModel, SampledLatency
+    from queuefront.sim.loop_compiled import Backtester
+    from queuefront.sim.models import (
+        ExchangeModel,
+        FifoQueue,
+        LogQueue,
+        LogQueue2,
+        NoPartialFill,
+        PartialFill,
+        PowerQueue,
+        PowerQueue2,
+        PowerQueue3,
+        QueueModel,
+        RiskAverseQueue,
+    )
+    from queuefront.sim.own import OwnExchange, OwnFees, OwnLatency, OwnQueue
+    from queuefront.sim.replay_asset import ReplayAsset
 
 __all__ = [
     "ASSET_COUNT_MAX",
@@ -72,3 +81,56 @@ __all__ = [
     "read_results",
     "read_series",
 ]
+
+_HOMES: Final = {
+    "asset": ("Asset",),
+    "build": (
+        "ASSET_COUNT_MAX",
+        "AssetResult",
+        "build_backtester",
+        "read_changes",
+        "read_error_code",
+        "read_results",
+        "read_series",
+    ),
+    "depth": ("ReplayDepth",),
+    "fees": (
+        "DirectionalFees",
+        "DirectionalQtyFees",
+        "FeeModel",
+        "FlatFees",
+        "QtyFees",
+        "TieredFees",
+        "ValueFees",
+    ),
+    "funding": ("Funding",),
+    "latencies": (
+        "ConstantLatency",
+        "InterpolatedLatency",
+        "LatencyModel",
+        "SampledLatency",
+    ),
+    "loop_compiled": ("Backtester",),
+    "models": (
+        "ExchangeModel",
+        "FifoQueue",
+        "LogQueue",
+        "LogQueue2",
+        "NoPartialFill",
+        "PartialFill",
+        "PowerQueue",
+        "PowerQueue2",
+        "PowerQueue3",
+        "QueueModel",
+        "RiskAverseQueue",
+    ),
+    "own": (
+        "OwnExchange",
+        "OwnFees",
+        "OwnLatency",
+        "OwnQueue",
+    ),
+    "replay_asset": ("ReplayAsset",),
+}
+
+__getattr__, __dir__ = lazily(__name__, _HOMES)

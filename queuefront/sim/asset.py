@@ -1,147 +1,106 @@
-"""The state of one replayed asset: its tape, both halves of the engine, and the order bus between them."""
+"""One asset of a backtest, as a user names it: a tape, and the models of the exchange that it is replayed on.
+
+Nothing here needs compiled code, so that who only hands assets on, as a sweep to its workers, need not load any.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from queuefront.bot import Struct, new_orders, new_table, struct
-from queuefront.core.dtypes import EVENT, ORDER, OWN_STEP, TRACE
-from queuefront.core.jit import compiled
+from queuefront.core.errors import ConfigError
+from queuefront.core.instrument import Number
+from queuefront.sim.fees import FeeModel, ValueFees
+from queuefront.sim.funding import Funding
+from queuefront.sim.latencies import ConstantLatency, LatencyModel
+from queuefront.sim.models import ExchangeModel, FifoQueue, NoPartialFill, QueueModel, RiskAverseQueue
 
-__all__ = ["ReplayAsset", "new_asset"]
+if TYPE_CHECKING:
+    from queuefront.feed import PassportThresholds, Tape
+    from queuefront.sim.own import OwnExchange, OwnFees, OwnLatency, OwnQueue
+
+__all__ = ["Asset"]
 
 
-@struct(
-    "spec state models fee_tiers funding "
-    # the tape, read-only
-    "ev op exch_ts local_ts level lots best_bid_exch best_ask_exch best_bid_local best_ask_local levels "
-    "order_no order_id prior_level prior_lots prior_row "
-    "rows_by_place place_starts block_exch_ts block_local_ts block_high block_low "
-    # exchange half
-    "exch_lots place_cursor cleared_row turns is_waited taken_lots "
-    "own_count resting resting_ids resting_table bid_queue ask_queue "
-    # order bus and latencies
-    "requests responses latency_rows answered_rows entry_samples response_samples "
-    # local half
-    "local_lots range_bids range_asks range_bids_shown range_asks_shown orders trades links link_lots link_ids ends "
-    "own_steps "
-    # what is recorded
-    "fills changes samples traces "
-    # for models of one's own
-    "queue_params latency_params fee_params exchange_params memory"
-)
-class ReplayAsset(Struct):
-    """One replayed asset; the records are described in `core.dtypes`.
+@dataclass(frozen=True)
+class Asset:
+    """One asset of a backtest: its market, and the models of the exchange that it is replayed on.
 
-    spec : ASSET_SPEC[1].   state : ASSET_STATE[1].   ev … levels : the tape's columns.
-    models : ModelFunctions, see `hooks`.   fee_tiers : FEE_TIER[n].   funding : FUNDING[n], by time.
-    order_no … prior_row : the tape's columns of a market by order; empty otherwise.
-    rows_by_place … block_low : see `feed.replay_index_compiled`.
-    exch_lots, local_lots : int64[2 × levels], lots by level and side: bids at 2 × level, asks at 2 × level + 1. What the
-        exchange has is brought up to date where it is asked for, see `place_compiled`.
-    place_cursor, cleared_row, turns, is_waited : see `place_compiled`.
-    taken_lots : int64[2 × levels], what we have taken since the market set the level; empty unless liquidity is honest.
-    range_bids, range_asks : float64[ticks of the range], quantities of a bounded book, see `range_view_compiled`; empty
-        without bounds.   range_bids_shown, range_asks_shown : the same memory, read-only.
-    own_count : int32[2 × levels], how many of our orders rest there.
-    resting : ORDER[capacity], our orders in the exchange's book; free places are chained by `order_lots`.
-    resting_ids, resting_table : see `bot.id_table_compiled`.
-    bid_queue, ask_queue : int64[capacity, 2], (tick, place in resting); the best price last, and within a price the
-        earliest last, so that the next order to fill is at the end.
-    requests, responses : ORDER[power of two], rings indexed by the heads and tails of `state`.
-    latency_rows, answered_rows : LATENCY[n], the measured round trips, and those that the exchange did not refuse.
-    entry_samples, response_samples : int64[n], ns, of the sampled latency model.
-    links … ends : the market's queues, see `queue_view_compiled`; empty until they are asked for.
-    own_steps : OWN_STEP, grown as needed; empty unless liquidity is honest.
-    orders : Orders, as the strategy believes them.   trades : EVENT[capacity], shown by last_trades.
-    fills, changes, samples, traces : FILL, ORDER_CHANGE, SAMPLE, TRACE; grown as needed.
-    queue_params … exchange_params : float64[n], what the user gave with a model of his own.   memory : float64[16], for
-        them to keep what they like; 0 at the start.
+    Parameters
+    ----------
+    tape : a `Tape`, or the path of one.
+    latency, queue, exchange, fees : models, see docs/models.md.
+    funding : payments between longs and shorts of a perpetual contract.
+    balances : of the (base, quote) currency at the start, of a spot market; orders that they do not cover expire.
+    tick_size, lot_size, contract, multiplier : override the tape's instrument. Another grid makes the tape anew, in memory.
+    last_trades_capacity : above 0, the strategy sees the market's trades.
+    depth_range : (lowest, highest) price that the books hold, both included and on the grid; see `Tape.bounded` for what
+        becomes of the rest.
+    mask_bad_spans : fill no order of ours where the tape's passport calls the data bad; docs/passport.md says what happens
+        instead.
+    passport : limits of the passport, the default ones where not given.
     """
 
+    tape: Tape | str | os.PathLike[str]
+    latency: LatencyModel | OwnLatency = field(default_factory=ConstantLatency)
+    queue: QueueModel | OwnQueue = field(default_factory=RiskAverseQueue)
+    exchange: ExchangeModel | OwnExchange = field(default_factory=NoPartialFill)
+    fees: FeeModel | OwnFees = field(default_factory=ValueFees)
+    funding: Sequence[Funding] = ()
+    balances: tuple[Number, Number] | None = None
+    tick_size: Number | None = None
+    lot_size: Number | None = None
+    contract: str | None = None
+    multiplier: Number | None = None
+    last_trades_capacity: int = 0
+    depth_range: tuple[Number, Number] | None = None
+    mask_bad_spans: bool = False
+    passport: PassportThresholds | None = None
 
-@compiled
-def new_asset(  # tidy: allow size: one line a field
-    layout, spec, state, models, tables, columns, bests, levels, prior, index, book, latencies, kept, params, views
-):  # fmt: skip
-    """Return a replayed asset before its first event.
+    def load(self) -> Tape:
+        """Return the tape with the overrides applied.
 
-    layout : LAYOUT.   models : ModelFunctions.   tables : (fee_tiers, funding).
-    columns : (ev, op, exch_ts, local_ts, level, lots).   bests : the tape's four columns of best levels.
-    prior : (order_no, order_id, prior_level, prior_lots, prior_row), empty unless the market is by order.
-    index : (rows_by_place, place_starts, block_exch_ts, block_local_ts, block_high, block_low).
-    book : (exch_lots, taken_lots, local_lots).   params : (queue_params, latency_params, fee_params, exchange_params).
-    latencies : (latency_rows, answered_rows, entry_samples, response_samples).   kept : (fills, changes, samples), empty.
-    views : (range_bids … range_asks_shown).
-    """
-    capacity = 64
-    resting = np.zeros(capacity, ORDER)
-    resting["order_lots"][:] = np.arange(1, capacity + 1)
-    return ReplayAsset(
-        spec,
-        state,
-        models,
-        tables[0],
-        tables[1],
-        columns[0],
-        columns[1],
-        columns[2],
-        columns[3],
-        columns[4],
-        columns[5],
-        bests[0],
-        bests[1],
-        bests[2],
-        bests[3],
-        levels,
-        prior[0],
-        prior[1],
-        prior[2],
-        prior[3],
-        prior[4],
-        index[0],
-        index[1],
-        index[2],
-        index[3],
-        index[4],
-        index[5],
-        book[0],
-        index[1][:-1].copy(),
-        np.full(len(book[0]), -1, np.int32),
-        np.zeros(capacity, np.int32),
-        np.zeros(len(book[0]), np.bool_),
-        book[1],
-        np.zeros(len(book[0]), np.int32),
-        resting,
-        np.zeros(capacity, np.int64),
-        new_table(capacity),
-        np.zeros((capacity, 2), np.int64),
-        np.zeros((capacity, 2), np.int64),
-        np.zeros(capacity, ORDER),
-        np.zeros(capacity, ORDER),
-        latencies[0],
-        latencies[1],
-        latencies[2],
-        latencies[3],
-        book[2],
-        views[0],
-        views[1],
-        views[2],
-        views[3],
-        new_orders(layout, spec),
-        np.zeros(0, EVENT),
-        np.zeros((0, 3), np.int32),
-        np.zeros(0, np.int64),
-        np.zeros(0, np.int64),
-        np.zeros((0, 2), np.int32),
-        np.zeros(0, OWN_STEP),
-        kept[0],
-        kept[1],
-        kept[2],
-        np.zeros(0, TRACE),
-        params[0],
-        params[1],
-        params[2],
-        params[3],
-        np.zeros(16, np.float64),
-    )
+        Raises
+        ------
+        ConfigError, DataError
+            If the tape cannot be read or an override does not fit it.
+        """
+        from queuefront.feed import Tape
+
+        tape = self.tape if isinstance(self.tape, Tape) else Tape.open(Path(self.tape))
+        if tape.is_by_order != isinstance(self.queue, FifoQueue):
+            told = "by order" if tape.is_by_order else "by price"
+            wanted = "queue=FifoQueue()" if tape.is_by_order else "a queue model of a market by price"
+            raise ConfigError(f"{tape!r} is told {told}, which {type(self.queue).__name__} cannot follow; give {wanted}")
+        if tape.is_by_order and not isinstance(self.exchange, NoPartialFill):
+            raise ConfigError("a market by order is matched by NoPartialFill only; give exchange=NoPartialFill()")
+        tape = self._overridden(tape)
+        if self.depth_range is not None:
+            low, high = (tape.instrument.price_to_tick(price) for price in self.depth_range)
+            tape = tape.bounded(low, high)
+        if self.mask_bad_spans:
+            from queuefront.feed import Verdict, passport_of
+
+            tape = tape.masked(passport_of(tape, self.passport).stretches(Verdict.BAD))
+        return tape
+
+    def _overridden(self, tape: Tape) -> Tape:
+        changed = tape.instrument.override(
+            tick_size=self.tick_size, lot_size=self.lot_size, contract=self.contract, multiplier=self.multiplier
+        )
+        if changed == tape.instrument:
+            return tape
+        if (changed.tick_size, changed.lot_size) != (tape.instrument.tick_size, tape.instrument.lot_size):
+            source = str(tape.meta.get("source", self.tape))
+            return type(tape).build(
+                tape.to_events(),
+                changed,
+                source=source,
+                account=tape.meta.get("account"),
+                opening=tape.opening,
+                extra_kinds=frozenset(range(256)),  # the tape has them already
+            )
+        return tape.with_instrument(changed)

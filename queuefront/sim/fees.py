@@ -15,11 +15,11 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
-from queuefront.bot import E18, INVERSE_SCALE
 from queuefront.core.dtypes import FEE_TIER
 from queuefront.core.enums import CONTRACT_LINEAR, FEE_DIRECTIONAL_QTY, FEE_FLAT, FEE_QTY, FEE_VALUE
 from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Instrument, Number, exact
+from queuefront.core.money import E18, INVERSE_SCALE, amount_unit
 
 __all__ = [
     "DirectionalFees",
@@ -29,7 +29,6 @@ __all__ = [
     "QtyFees",
     "TieredFees",
     "ValueFees",
-    "amount_unit",
     "fee_table",
 ]
 
@@ -162,14 +161,6 @@ FeeModel = ValueFees | QtyFees | FlatFees | DirectionalFees | DirectionalQtyFees
 
 
 # --- for the engine -----------------------------------------------------------------------------------------------
-
-
-def amount_unit(instrument: Instrument) -> Fraction:
-    """Return the currency that one unit of a notional stands for, see `bot.money_compiled`."""
-    tick, lot, multiplier = (Fraction(x) for x in (instrument.tick_size, instrument.lot_size, instrument.multiplier))
-    if instrument.contract_code == CONTRACT_LINEAR:
-        return multiplier * tick * lot
-    return multiplier * lot / tick / INVERSE_SCALE
 
 
 def fee_table(fees: FeeModel, instrument: Instrument) -> tuple[npt.NDArray[np.void], Fraction]:

@@ -6,7 +6,7 @@ At each funding time the position that we know of, after everything that has rea
 - inverse: position × multiplier / mark price × rate, in base currency; as an inverse balance carries its sign inverted, the
   balance rises by it, so that equity falls in both cases where a long position pays.
 
-The payment is rounded, half away from zero, to the unit in which the account counts cash (`bot.money_compiled`). It is no
+The payment is rounded, half away from zero, to the unit in which the account counts cash (`core.money`). It is no
 trade: value, volume and fees stay. Source: Binance, "Introduction to Binance Futures Funding Rates".
 """
 
@@ -24,7 +24,7 @@ from queuefront.core.dtypes import FUNDING
 from queuefront.core.enums import CONTRACT_LINEAR
 from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Instrument, Number, exact
-from queuefront.sim.fees import amount_unit
+from queuefront.core.money import amount_unit
 
 __all__ = ["Funding", "funding_table"]
 

@@ -14,7 +14,6 @@ import numpy.typing as npt
 from queuefront.core.dtypes import LATENCY
 from queuefront.core.enums import LATENCY_CONSTANT, LATENCY_INTERPOLATED, LATENCY_SAMPLED
 from queuefront.core.errors import ConfigError, DataError
-from queuefront.feed import read_records
 
 __all__ = ["ConstantLatency", "InterpolatedLatency", "LatencyModel", "SampledLatency"]
 
@@ -99,6 +98,8 @@ class InterpolatedLatency:
 def _read_rounds(rounds: Any) -> tuple[npt.NDArray[np.void], str]:
     if isinstance(rounds, np.ndarray):
         return rounds.view(LATENCY) if rounds.dtype == _HFTBACKTEST_LATENCY else rounds, "latency rows"
+    from queuefront.feed import read_records
+
     paths = [rounds] if isinstance(rounds, str | os.PathLike) else list(rounds)
     if not paths:
         raise ConfigError("no latency files are given; name at least one")

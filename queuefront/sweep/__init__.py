@@ -5,8 +5,9 @@ Names are loaded when they are first used: a command that starts workers needs n
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
+
+from queuefront.core.lazy import lazily
 
 if TYPE_CHECKING:
     from queuefront.sweep.grid import parameter_sets, read_grid
@@ -31,19 +32,30 @@ __all__ = [
     "write_heatmap",
 ]
 
-_HOMES = {
-    "grid": ("parameter_sets", "read_grid"),
-    "heatmap": ("heatmap_figure", "write_heatmap"),
-    "recipe": ("FunctionRecipe", "Recipe", "Session", "digest_of"),
-    "result": ("FIGURES", "SetResult", "is_better_when_small"),
-    "run": ("Sweep", "run_sweep"),
+_HOMES: Final = {
+    "grid": (
+        "parameter_sets",
+        "read_grid",
+    ),
+    "heatmap": (
+        "heatmap_figure",
+        "write_heatmap",
+    ),
+    "recipe": (
+        "FunctionRecipe",
+        "Recipe",
+        "Session",
+        "digest_of",
+    ),
+    "result": (
+        "FIGURES",
+        "SetResult",
+        "is_better_when_small",
+    ),
+    "run": (
+        "Sweep",
+        "run_sweep",
+    ),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'queuefront.sweep' has no attribute {name!r}")
-    value = getattr(import_module(f"queuefront.sweep.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -35,9 +35,28 @@ def face(source: Source) -> Iterator[Finding]:
     offered = _public_names(source.tree, ".".join(parts[:-1]))
     for name in sorted(offered - set(names)):
         yield source.finding(line, f"{name!r} is missing from __all__", "its name in __all__, or a leading underscore")
-    if not _has_getattr(source.tree):
-        for name in sorted(set(names) - offered - {"__version__"}):
-            yield source.finding(line, f"{name!r} of __all__ is not defined here", "no name that the room does not offer")
+    for name in sorted(set(names) - offered - {"__version__"}):
+        yield source.finding(line, f"{name!r} of __all__ is not defined here", "no name that the room does not offer")
+    for node, name in _wrong_homes(source.tree, ".".join(parts[:-1])):
+        yield source.finding(node, f"{name!r} has another module for the type checker", "the same module twice")
+
+
+def _wrong_homes(tree: ast.Module, room: str) -> Iterator[tuple[ast.AST, str]]:
+    """Yield the names that a lazy room loads from elsewhere than its imports for the type checker say."""
+    for node in tree.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "_HOMES":
+            assert node.value is not None
+            homes = {f"{room}.{home}": set(names) for home, names in ast.literal_eval(node.value).items()}
+            loaded = {name: home for home, names in homes.items() for name in names}
+            told = {
+                alias.name: item.module
+                for block in tree.body
+                if isinstance(block, ast.If)
+                for item in block.body
+                if isinstance(item, ast.ImportFrom)
+                for alias in item.names
+            }
+            yield from ((node, name) for name in sorted(loaded.keys() | told) if loaded.get(name) != told.get(name))
 
 
 def _listed_names(tree: ast.Module) -> tuple[int, list[str]] | None:
@@ -52,10 +71,11 @@ def _listed_names(tree: ast.Module) -> tuple[int, list[str]] | None:
 
 def _public_names(tree: ast.Module, room: str) -> set[str]:
     names: set[str] = set()
-    for node in tree.body:
+    # In a lazy room the imports stand where only the type checker reads them.
+    for node in [*tree.body, *(item for block in tree.body if isinstance(block, ast.If) for item in block.body)]:
         if isinstance(node, ast.ImportFrom) and node.module:
             # A module that is imported from the room itself is there for what it registers.
-            if node.module.partition(".")[0] == "queuefront" and node.module != room:
+            if node.module.partition(".")[0] == "queuefront" and node.module not in (room, "queuefront.core.lazy"):
                 names.update(alias.asname or alias.name for alias in node.names)
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
@@ -64,10 +84,6 @@ def _public_names(tree: ast.Module, room: str) -> set[str]:
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names.add(node.target.id)
     return {name for name in names if not name.startswith("_")}
-
-
-def _has_getattr(tree: ast.Module) -> bool:
-    return any(isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in tree.body)
 
 
 def _sort_key(name: str) -> tuple[int, str]:

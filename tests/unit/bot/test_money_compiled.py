@@ -8,9 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from queuefront.bot import E18, INVERSE_SCALE, add_to_sum, amount_of, divide_product, fee_of, sum_to_float
+from queuefront.bot import add_to_sum, amount_of, divide_product, fee_of, sum_to_float
 from queuefront.core.enums import CONTRACT_INVERSE, CONTRACT_LINEAR, FEE_FLAT, FEE_QTY, FEE_VALUE
 from queuefront.core.jit import compiled
+from queuefront.core.money import E18, INVERSE_SCALE
 
 AMOUNT_MAX = 4 * E18
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from queuefront.core import ConfigError, DataError, OffGridError
+from queuefront.core import ConfigError
 from queuefront.core.enums import CANCELED, GTC, INVALID_ORDER_REQUEST, LIMIT, MARKET
 from queuefront.feed import Tape
 from queuefront.sim import (
@@ -35,42 +34,6 @@ def traded(asset: Asset, qty: float = 2.0, price: float = 101.0, **options) -> A
     assert hbt.submit_buy_order(0, 1, price, qty, GTC, LIMIT, True) == 0
     (result,) = read_results(hbt, handles, [asset], [tape])
     return result
-
-
-# --- loading ----------------------------------------------------------------------------------------------------------
-def test_an_asset_without_overrides_is_its_tape():
-    tape = market()
-    assert Asset(tape).load() is tape
-
-
-def test_a_path_is_opened(tmp_path):
-    market().save(tmp_path / "a.tape")
-    assert Asset(tmp_path / "a.tape").load().to_events().tobytes() == market().to_events().tobytes()
-    assert Asset(str(tmp_path / "a.tape")).load().instrument == LINEAR
-
-
-def test_a_path_of_nothing_is_refused(tmp_path):
-    with pytest.raises(DataError):
-        Asset(tmp_path / "none.tape").load()
-
-
-def test_another_contract_shares_the_columns_of_the_tape():
-    tape = market()
-    changed = Asset(tape, contract="inverse", multiplier=10).load()
-    assert (changed.instrument.contract, changed.instrument.multiplier) == ("inverse", 10)
-    assert np.shares_memory(changed.lots, tape.lots)
-
-
-def test_another_grid_makes_the_tape_anew():
-    changed = Asset(market(), tick_size="0.25", lot_size="0.5").load()
-    assert changed.levels.tolist() == [400, 404]
-    assert changed.lots.tolist() == [20, 20, 20, 20]
-    assert changed.to_events().tobytes() == market().to_events().tobytes()
-
-
-def test_a_grid_that_the_tape_does_not_fit_is_refused():
-    with pytest.raises(OffGridError):
-        Asset(market(), tick_size="3").load()
 
 
 # --- building ---------------------------------------------------------------------------------------------------------
@@ -204,11 +167,6 @@ def test_a_position_that_int64_does_not_hold_is_never_reached():
         hbt.clear_inactive_orders(0)
     (result,) = read_results(hbt, handles, [asset], [tape])
     assert int(result.state["position_lots"][0]) == sent
-
-
-def test_an_assets_models_are_values():
-    asset = Asset(market(), fees=ValueFees(0, 0))
-    assert replace(asset, last_trades_capacity=5) != asset
 
 
 def test_order_changes_are_read_from_a_number_on() -> None:

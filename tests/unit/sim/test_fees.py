@@ -10,6 +10,7 @@ import pytest
 
 from queuefront.core import ConfigError
 from queuefront.core.enums import BUY, GTC, INVALID_ORDER_REQUEST, LIMIT
+from queuefront.core.money import amount_unit
 from queuefront.sim import (
     Asset,
     DirectionalFees,
@@ -22,9 +23,9 @@ from queuefront.sim import (
     build_backtester,
 )
 from queuefront.sim.build import read_results
-from queuefront.sim.fees import amount_unit, fee_table
+from queuefront.sim.fees import fee_table
 from tests.property.storm import CONTRACTS, asset_of, play, storm_of
-from tests.small_market import INVERSE, LINEAR, SECOND, market
+from tests.small_market import LINEAR, SECOND, market
 
 FEES = pytest.mark.parametrize("model", [ValueFees, QtyFees, FlatFees])
 
@@ -243,10 +244,6 @@ def test_linear_rates_are_counted_in_their_greatest_common_divisor():
 def test_a_tier_between_two_amounts_is_reached_by_the_next_one():
     rows, _ = fee_table(TieredFees([(0, 0, 0), ("0.3", 0, 0)]), LINEAR)  # the unit is an eighth
     assert rows["from_low"].tolist() == [0, 3]
-
-
-def test_the_unit_of_an_inverse_amount_is_fine():
-    assert amount_unit(INVERSE) == Fraction(100) / Fraction(1, 2) / 10**15
 
 
 def traded(fees: Any, orders: list[tuple[int, float]]) -> tuple[list[tuple[int, Fraction]], Fraction]:

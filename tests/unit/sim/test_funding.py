@@ -9,9 +9,9 @@ import pytest
 
 from queuefront.core import ConfigError
 from queuefront.core.enums import GTC, LIMIT
+from queuefront.core.money import amount_unit
 from queuefront.sim import Asset, Funding, build_backtester
 from queuefront.sim.build import read_results
-from queuefront.sim.fees import amount_unit
 from queuefront.sim.funding import funding_table
 from tests.small_market import INVERSE, LINEAR, SECOND, T0, market
 
