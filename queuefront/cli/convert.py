@@ -37,6 +37,8 @@ _OPTIONS: Final = {
     "give lot_size": "give --lot-size",
     "give symbol": "give --symbol",
     "give date": "give --date",
+    "levels_max": "--levels-max",
+    "exch_ts_multiplier": "--exch-ts-multiplier",
     "feed_latency_ns": "--feed-latency",
 }
 
@@ -81,6 +83,13 @@ OutOfBookOption = Annotated[
     bool | None,
     typer.Option("--delete-out-of-book/--keep-out-of-book", help="hyperliquid: levels out of sight are gone, or stay."),
 ]
+LevelsMaxOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="hyperliquid: the most levels of one side; 20 if not given.")
+]
+ExchMultiplierOption = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="NS", help="hyperliquid, mexc: one step of the venue's times; 1000000 if not given."),
+]
 ColumnsOption = Annotated[
     Path | None, typer.Option(metavar="FILE.toml", help="table: the mapping that says which columns are what.")
 ]
@@ -111,6 +120,8 @@ def convert(
     combined_stream: CombinedOption = None,
     level: LevelOption = None,
     delete_out_of_book: OutOfBookOption = None,
+    levels_max: LevelsMaxOption = None,
+    exch_ts_multiplier: ExchMultiplierOption = None,
     columns: ColumnsOption = None,
     snapshot_mode: SnapshotModeOption = None,
     fuse: FuseOption = False,
@@ -137,6 +148,8 @@ def convert(
         "combined_stream": combined_stream,
         "level": level,
         "delete_out_of_book": delete_out_of_book,
+        "levels_max": levels_max,
+        "exch_ts_multiplier": exch_ts_multiplier,
         "columns": columns,
         "snapshot_mode": snapshot_mode.value if snapshot_mode else None,
         "fuse": fuse or None,

@@ -145,8 +145,10 @@ SOURCES: Final[dict[SourceName, Source]] = {
         "mbo, mbp-1, mbp-10 or trades, .dbn or .dbn.zst", _databento, frozenset({"symbol"}), unit="records"
     ),
     SourceName.BYBIT: Source(_RAW, _bybit, frozenset({"symbol", "level"})),
-    SourceName.HYPERLIQUID: Source(_RAW, _hyperliquid, frozenset({"symbol", "delete_out_of_book"})),
-    SourceName.MEXC: Source(_RAW, _mexc, frozenset({"symbol"})),
+    SourceName.HYPERLIQUID: Source(
+        _RAW, _hyperliquid, frozenset({"symbol", "delete_out_of_book", "levels_max", "exch_ts_multiplier"})
+    ),
+    SourceName.MEXC: Source(_RAW, _mexc, frozenset({"symbol", "exch_ts_multiplier"})),
     SourceName.TABLE: Source(".parquet, or CSV, plain or .gz", _table, frozenset({"symbol", "columns"}), unit="records"),
     SourceName.BINANCE_HISTORY: Source(
         "csv or zip of Binance's archive; trades or aggTrades, bookTicker, depth updates",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from queuefront.cli.convert_sources import SOURCES, SourceName, described, source_of
@@ -36,6 +37,8 @@ def test_a_source_of_one_file_takes_no_second() -> None:
         ({"delete_out_of_book": True}, "--delete-out-of-book"),
         ({"delete_out_of_book": False}, "--keep-out-of-book"),
         ({"level": 1}, "--level"),
+        ({"levels_max": 5}, "--levels-max"),
+        ({"exch_ts_multiplier": 1000}, "--exch-ts-multiplier"),
     ],
 )
 def test_an_option_of_another_source_is_named_as_the_user_wrote_it(given: dict[str, object], flag: str) -> None:
@@ -67,6 +70,19 @@ def test_raw_streams_become_tapes(tmp_path: Path) -> None:
         ran = qf("convert", name, raw_file(tmp_path, *messages), "-o", out, "-f", *options)
         assert (ran.code, ran.err) == (0, "")
         assert Tape.open(out).instrument.venue == name
+
+
+def test_hyperliquid_takes_the_most_levels_and_the_unit_of_its_times(tmp_path: Path) -> None:
+    # B10.1: num_levels and exch_ts_multiplier of hftbacktest's converter.
+    raw, out = raw_file(tmp_path, test_hyperliquid.FIRST), tmp_path / "out.tape"
+    ran = qf("convert", "hyperliquid", raw, "-o", out, "--levels-max", 2)
+    assert ran.code != 0
+    assert "`levels[0]` has 3 levels where --levels-max is 2; give more" in ran.err
+    assert qf("convert", "hyperliquid", raw, "-o", out, "--levels-max", 3).code == 0
+    whole = Tape.open(out).to_events()["exch_ts"]
+    ran = qf("convert", "hyperliquid", raw, "-o", out, "-f", "--exch-ts-multiplier", 500_000)
+    assert (ran.code, ran.err) == (0, "")
+    np.testing.assert_array_equal(Tape.open(out).to_events()["exch_ts"], whole // 2)
 
 
 def test_a_table_becomes_a_tape_by_its_mapping(tmp_path: Path) -> None:
