@@ -29,7 +29,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.environment import Environment
 from numba.core.runtime import nrtdynmod, rtsys
 
-__all__ = ["cache_quickly", "load_quickly", "provide"]
+__all__ = ["cache_quickly", "load_quickly", "provide", "release_gil"]
 
 #: Of Numba's hash of strings, which the loaded code of a few functions names.
 _HASH_SECRET: Final = b"_numba_hashsecret"
@@ -59,6 +59,25 @@ def load_quickly(function: Any) -> None:
     """Let a function of a user load its machine code quickly, if it is compiled and cached."""
     if type(getattr(function, "_cache", None)) is FunctionCache:
         cache_quickly(function)
+
+
+def release_gil(function: Any) -> bool:
+    """Let other Python threads run on while a function of a user does; return whether they may.
+
+    They may not where Python itself runs the function, where it starts threads of its own, and where it was compiled before
+    it came here.
+    """
+    options = getattr(function, "targetoptions", None)
+    if options is None or options.get("parallel"):
+        return False
+    if not options.get("nogil"):
+        if function.overloads:
+            return False
+        options["nogil"] = True
+        load_quickly(function)
+        if type(function._cache) is _QuickCache:  # noqa: SLF001 - Numba offers no other way
+            function._cache.is_nogil = True  # noqa: SLF001
+    return True
 
 
 class _CheckedOnce:
@@ -95,6 +114,7 @@ def _stamp_of(py_func: Any) -> tuple[float, int] | None:
 
 class _QuickCache(FunctionCache):  # type: ignore[misc]
     _impl_class = _QuickImpl
+    is_nogil = False
 
     def __init__(self, py_func: Any) -> None:
         self._py_func = py_func
@@ -109,6 +129,11 @@ class _QuickCache(FunctionCache):  # type: ignore[misc]
             # The source was edited since it was imported: what is compiled of it must not pass for the edited one's.
             self._cache_file._source_stamp = self._stamp  # noqa: SLF001 - Numba offers no other way
         return getattr(self, name)
+
+    def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
+        """Return what machine code is found by; Numba's method, but for code whose source does not say what it was told."""
+        key: tuple[Any, ...] = super()._index_key(sig, codegen)
+        return (*key, "nogil") if self.is_nogil else key
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the loaded code for a signature, None where there is none; Numba's method, but for what it prepares."""

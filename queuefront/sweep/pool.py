@@ -1,9 +1,12 @@
 """Worker processes, and who runs what.
 
-One thread stands by each process: it hands over one set and waits for its result, so that no more work is under way than
-there are workers. The first worker opens the recipe and compiles the strategy; the others are told of it when that is
-done, and load from Numba's cache what the first one wrote. Two processes that write the same cache are an open crash
-report of Numba's (4807).
+The first worker opens the recipe and compiles the strategy. A strategy that needs no Python while it runs is run there, in
+as many threads as there are jobs: one process loads, compiles and maps what all of them use. Should that process end, as by
+a crash in compiled code, or where a strategy is plain Python, sets are run one at a time in processes of their own, so that
+none takes another one with it. Those are started when the first one has compiled, and load from Numba's cache what it
+wrote: two processes that write the same cache are an open crash report of Numba's (4807).
+
+No more sets are under way than there are jobs.
 """
 
 from __future__ import annotations
@@ -15,7 +18,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from queue import SimpleQueue
 from typing import Any, Final
 
@@ -27,8 +32,6 @@ __all__ = ["Pool"]
 
 #: Not `-m`: what is pickled must not be of `__main__`.
 _START: Final = "from queuefront.sweep.worker import main; main()"
-#: One thread a process: the processes are what runs in parallel.
-_THREADS: Final = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 
 
 class Pool:
@@ -36,13 +39,12 @@ class Pool:
 
     Parameters
     ----------
-    order : what they run.
-    jobs : how many processes there may be; they start at once, and so load their imports while the first one compiles.
+    order : what they run, and how many sets at once.
     """
 
-    def __init__(self, order: Order, jobs: int) -> None:
+    def __init__(self, order: Order) -> None:
         self._order, self._is_closed = order, False
-        self._workers = [_Worker() for _ in range(max(1, jobs))]
+        self._workers = [_Worker(order.threads)]
 
     def __enter__(self) -> Pool:
         return self
@@ -64,6 +66,24 @@ class Pool:
 
     def run(self, pending: Sequence[int], identities: Sequence[str]) -> Iterator[tuple[int, SetResult]]:
         """Run sets and yield (number, result) as they come."""
+        if self._workers[0].threads > 1:
+            pending = yield from self._run_in_threads(pending)
+        yield from self._run_in_processes(pending, identities)
+
+    def _run_in_threads(self, pending: Sequence[int]) -> Generator[tuple[int, SetResult], None, Sequence[int]]:
+        """Run sets in the first worker's threads and yield what comes of them; return those that are left if it ends."""
+        worker, left = self._workers[0], dict.fromkeys(pending)
+        work = iter(pending)
+        is_there = all(worker.send(i) for i in islice(work, worker.threads))
+        while left and is_there and (answer := worker.receive()) is not None:
+            i, result = answer
+            del left[i]
+            following = next(work, None)
+            is_there = following is None or worker.send(following)
+            yield i, result
+        return list(left)
+
+    def _run_in_processes(self, pending: Sequence[int], identities: Sequence[str]) -> Iterator[tuple[int, SetResult]]:
         results: SimpleQueue[tuple[int, SetResult] | Exception] = SimpleQueue()
         work, lock = iter(pending), threading.Lock()
 
@@ -78,7 +98,9 @@ class Pool:
             except (QueuefrontError, OSError) as e:
                 results.put(e)
 
-        for k in range(min(len(self._workers), len(pending))):
+        count = min(self._order.threads, len(pending))
+        self._workers += [_Worker() for _ in range(count - len(self._workers))]
+        for k in range(count):
             threading.Thread(target=stand_by, args=(k,), daemon=True).start()
         for _ in pending:
             result = results.get()
@@ -88,12 +110,13 @@ class Pool:
 
     def _run_one(self, k: int, i: int, identity: str) -> SetResult:
         worker = self._workers[k]
-        if worker.is_ended:
+        if worker.is_ended or worker.threads > 1:
+            worker.end()
             worker = self._workers[k] = _Worker()
         if not worker.is_open:
-            worker.open(self._order)
-        result = worker.ask(i)
-        if isinstance(result, SetResult):
+            worker.open(replace(self._order, threads=1))
+        if worker.send(i) and (answer := worker.receive()) is not None:
+            result: SetResult = answer[1]
             return result
         # The process is gone, with the set that it had; the others go on in a new one.
         parameters = dict(self._order.sets[i])
@@ -101,36 +124,47 @@ class Pool:
 
 
 class _Worker:
-    def __init__(self) -> None:
+    """A process, which runs as many sets at once as `threads` says."""
+
+    def __init__(self, threads: int = 1) -> None:
         self.is_open = self.is_ended = False
+        self.threads = threads
+        # The sets are what runs in parallel.
+        each = {"POLARS_MAX_THREADS": str(threads), "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _START],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **_THREADS, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, **each, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
 
     def open(self, order: Order) -> Opened:
-        opened = self.ask(order)
+        opened = self.receive() if self.send(order) else None
         if not isinstance(opened, Opened):
             raise InvariantError(
                 f"a sweep's worker {self.ending()} before it had opened the strategy; see its output above"
             )
         if opened.refusal is not None:
             raise opened.refusal
-        self.is_open = True
+        self.is_open, self.threads = True, opened.threads
         return opened
 
-    def ask(self, message: object) -> Any:
-        """Send a message and return the answer; None if the process ended."""
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
+    def send(self, message: object) -> bool:
+        """Send a message; return whether the process is there to read it."""
+        assert self._process.stdin is not None
         try:
-            pickle.dump(message, process.stdin)
-            process.stdin.flush()
-            return pickle.load(process.stdout)  # noqa: S301 - from the process that we started
-        except (EOFError, BrokenPipeError, pickle.UnpicklingError, ValueError):
+            pickle.dump(message, self._process.stdin)
+            self._process.stdin.flush()
+        except (BrokenPipeError, ValueError):  # ValueError: the pool ended, and closed the pipe
+            return False
+        return True
+
+    def receive(self) -> Any:
+        """Return the next answer; None if the process ended."""
+        assert self._process.stdout is not None
+        try:
+            return pickle.load(self._process.stdout)  # noqa: S301 - from the process that we started
+        except (EOFError, pickle.UnpicklingError, ValueError):
             return None  # ValueError: the pool ended, and closed the pipe, while this thread read
 
     def ending(self) -> str:

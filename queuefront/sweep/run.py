@@ -85,7 +85,7 @@ def run_sweep(
 ) -> Sweep:
     """Run a strategy with every parameter set, on all cores; what an earlier sweep has left whole is kept.
 
-    Every result is the one that a run of its own would give, whatever the order and the number of processes. A set that
+    Every result is the one that a run of its own would give, whatever the order and the number of jobs. A set that
     fails has its error in the place of figures.
 
     Parameters
@@ -93,7 +93,7 @@ def run_sweep(
     recipe : strategy, tapes and models; a `FunctionRecipe`, usually.
     sets : values by parameter name, see `parameter_sets`.
     folder : where results go; made if it is not there.
-    jobs : processes; as many as cores that we may use unless given.
+    jobs : how many sets run at once; as many as cores that we may use unless given.
     progress : told how many sets are done, and how many there are.
 
     Raises
@@ -111,8 +111,10 @@ def run_sweep(
     told = progress or (lambda _done, _total: None)
     told(0, len(sets))
     results: list[SetResult | None] = [None] * len(sets)
-    order = Order(recipe, [dict(parameters) for parameters in sets], results_folder)
-    with Pool(order, min(jobs or _core_count(), len(sets))) as pool:
+    order = Order(
+        recipe, [dict(parameters) for parameters in sets], results_folder, threads=min(jobs or _core_count(), len(sets))
+    )
+    with Pool(order) as pool:
         identities = pool.open()
         _remove_torsos(results_folder, frozenset(identities))
         for i, identity in enumerate(identities):

@@ -1,8 +1,7 @@
-"""The process in which parameter sets run, one after the other.
+"""The process in which parameter sets run: several at once, where the strategy needs no Python while it runs.
 
 It reads pickled messages from stdin and answers on what was stdout: first an `Order`, answered by an `Opened`; then the
-numbers of sets, each answered by a `SetResult`. What strategies print goes to stderr. Imports come before the first
-message, so that they cost nothing while another worker compiles.
+numbers of sets, each answered by itself and a `SetResult`, when that is there. What strategies print goes to stderr.
 """
 
 from __future__ import annotations
@@ -10,7 +9,10 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+import threading
+import traceback
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -25,27 +27,33 @@ __all__ = ["Opened", "Order", "main", "run_set", "serve"]
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker is to run."""
+    """What a worker is to run, and how many sets at once."""
 
     recipe: Recipe
     sets: Sequence[Mapping[str, Scalar]]
     folder: Path
+    threads: int = 1
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A worker is ready: the identity of every set; or it refuses, and says why."""
+    """A worker is ready: the identity of every set, and how many it runs at once; or it refuses, and says why."""
 
     identities: Sequence[str] = ()
+    threads: int = 1
     refusal: QueuefrontError | OSError | None = None
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     """Answer requests until they end."""
+    from queuefront.core.code_cache import release_gil
+
+    lock = threading.Lock()
 
     def answer(message: object) -> None:
-        pickle.dump(message, answers)
-        answers.flush()
+        with lock:
+            pickle.dump(message, answers)
+            answers.flush()
 
     try:
         order: Order = pickle.load(requests)  # noqa: S301 - from the process that started this one
@@ -53,19 +61,34 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         return
     try:
         session = order.recipe.open()
+        threads = order.threads if order.threads > 1 and release_gil(session.strategy) else 1
         arguments = [session.bind(parameters) for parameters in order.sets]
         _compile(session, arguments)
+        session.backtest.passports  # noqa: B018 - read once, and not by every thread
     except (QueuefrontError, OSError) as e:
         answer(Opened(refusal=e))
         return
     identities = [identity_of(session.digest, values) for values in arguments]
-    answer(Opened(identities))
-    while True:
-        try:
-            i: int = pickle.load(requests)  # noqa: S301 - as above
-        except EOFError:
-            return
-        answer(run_set(session, arguments[i], order.folder, identities[i], order.sets[i]))
+    answer(Opened(identities, threads))
+
+    def run(i: int) -> None:
+        answer((i, run_set(session, arguments[i], order.folder, identities[i], order.sets[i])))
+
+    with ThreadPoolExecutor(threads) as pool:
+        while True:
+            try:
+                i: int = pickle.load(requests)  # noqa: S301 - as above
+            except EOFError:
+                return
+            pool.submit(run, i).add_done_callback(_end_if_failed)
+
+
+def _end_if_failed(future: Future[None]) -> None:
+    """End the process for what is no set's failure: who started it waits for an answer that a thread will not give."""
+    failure = future.exception()
+    if failure is not None:
+        traceback.print_exception(failure)
+        os._exit(1)
 
 
 def run_set(

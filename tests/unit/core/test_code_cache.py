@@ -131,3 +131,58 @@ def test_files_are_looked_for_when_a_function_is_called(tmp_path: Path) -> None:
 def test_a_symbol_is_of_this_package() -> None:
     with pytest.raises(AssertionError, match=r"other\.symbol"):
         provide("other.symbol", lambda: None)
+
+
+RELEASED = (
+    MODULE
+    + """
+from ctypes import CDLL, c_uint
+from threading import Thread
+from queuefront.core.code_cache import release_gil
+sleep_us = CDLL(None).usleep
+sleep_us.argtypes, sleep_us.restype = [c_uint], None
+
+@njit(cache=True)
+def wait_for(box):
+    while not box[0]:
+        sleep_us(1000)
+    return box[0]
+
+@njit(parallel=True)
+def in_parallel(n):
+    return n
+"""
+)
+
+
+def test_other_threads_run_while_a_released_function_does(tmp_path: Path) -> None:
+    # Without release this program would not end: the thread would wait for the box with Python's lock in its hands.
+    program = """box, out = np.zeros(1), []
+print(release_gil(wait_for))
+thread = Thread(target=lambda: out.append(wait_for(box)), daemon=True)
+thread.start()
+while not wait_for.overloads:
+    pass
+box[0] = 5
+thread.join(60)
+print(out)"""
+    assert run(tmp_path, program, RELEASED) == "True\n[5.0]"
+
+
+def test_released_code_and_the_same_that_is_not_are_kept_apart(tmp_path: Path) -> None:
+    plain = "print(hash_of('a') == hash('a'), sum(hash_of.stats.cache_hits.values()))"
+    released = f"release_gil(hash_of)\n{plain}"
+    expected = {plain: ["True 0", "True 1"], released: ["True 0", "True 1"]}
+    assert {program: [run(tmp_path, program, RELEASED) for _ in range(2)] for program in expected} == expected
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "print(release_gil(len))",
+        "print(release_gil(in_parallel))",
+        "hash_of('queue')\nprint(release_gil(hash_of))",
+    ],
+)
+def test_what_cannot_be_released_is_told(tmp_path: Path, program: str) -> None:
+    assert run(tmp_path, program, RELEASED) == "False"
