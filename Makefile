@@ -40,12 +40,12 @@ modes: .venv/.stamp-test  ## the quick tests again: with bounds checks, and inte
 differential: .venv/.stamp-test  ## ours against hftbacktest, everything; N=… random storms of each kind
 	$(if $(N),QF_DIFFERENTIAL_RUNS=$(N)) $(PYTEST) -m "soak or not soak" tests/differential
 
-fuzz: .venv/.stamp-test  ## arbitrary markets and calls under bounds checks, damaged feeds; RUNS=… SEED=…
+fuzz: .venv/.stamp-fuzz  ## arbitrary markets and calls under bounds checks, damaged feeds; RUNS=… SEED=…
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CACHE)-checked $(BIN)/python -m tests.fuzz.engine \
 	    --runs $(or $(RUNS),20000) --seed $(or $(SEED),0)
 	$(BIN)/python -m tests.fuzz.decoders --runs $(or $(RUNS),20000) --seed $(or $(SEED),0)
 
-soak: .venv/.stamp-test modes  ## the heavy corpora, and the quick tests in the other two modes
+soak: .venv/.stamp-fuzz modes  ## the heavy corpora, and the quick tests in the other two modes
 	$(PYTEST) -m soak
 
 bench: .venv/.stamp-test  ## measure beside hftbacktest, kernel and connectors; write docs/benchmarks.md and others
@@ -95,6 +95,10 @@ clean:  ## remove outputs and caches, keep .venv
 .venv/.stamp-test: .venv/.stamp-venv pyproject.toml
 	$(PIP) -e '.[test]'
 	@touch $@ .venv/.stamp-package
+
+.venv/.stamp-fuzz: .venv/.stamp-test pyproject.toml
+	$(PIP) -e '.[fuzz]'
+	@touch $@
 
 # After the test needs, which hold numpy back: mypy reads the stubs of the version that the suite runs on, whichever
 # target a fresh clone calls first.

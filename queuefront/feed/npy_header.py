@@ -25,7 +25,9 @@ __all__ = [
     "Preamble",
     "file_dtype",
     "parse_header",
+    "parse_keys",
     "parse_preamble",
+    "show",
     "write_header",
 ]
 
@@ -102,6 +104,18 @@ def parse_header(text: bytes, preamble: Preamble, where: str) -> Header:
         If it describes no records.
     """
     at = f"{where}: offset {preamble.header_offset}"
+    header = parse_keys(text, preamble, where)
+    if header["fortran_order"] is not False:
+        raise DataFormatError(f"{at}: fortran_order is {show(header['fortran_order'])}, not False; save a C-ordered array")
+    shape = header["shape"]
+    if not isinstance(shape, tuple) or len(shape) != 1 or type(shape[0]) is not int or shape[0] < 0:
+        raise DataFormatError(f"{at}: the shape is {show(shape)}, not one count of records; save a one-dimensional array")
+    return Header(_fields(header["descr"], at), shape[0])
+
+
+def parse_keys(text: bytes, preamble: Preamble, where: str) -> dict[str, Any]:
+    """Parse the header's text into `descr`, `fortran_order` and `shape`, whatever they are; raises as `parse_header`."""
+    at = f"{where}: offset {preamble.header_offset}"
     header = _literal(text, "utf-8" if preamble.version == 3 else "latin-1", preamble.header_offset, where)
     if not isinstance(header, dict):
         raise DataFormatError(f"{at}: the header is no dictionary; the file is damaged")
@@ -111,12 +125,7 @@ def parse_header(text: bytes, preamble: Preamble, where: str) -> Header:
         missing, extra = sorted(_KEYS - header.keys()), sorted(map(repr, header.keys() - _KEYS))
         what = f"lacks {missing[0]!r}" if missing else f"has the unknown key {extra[0][:60]}"
         raise DataFormatError(f"{at}: the header {what}; write the file again with numpy.save")
-    if header["fortran_order"] is not False:
-        raise DataFormatError(f"{at}: fortran_order is {_show(header['fortran_order'])}, not False; save a C-ordered array")
-    shape = header["shape"]
-    if not isinstance(shape, tuple) or len(shape) != 1 or type(shape[0]) is not int or shape[0] < 0:
-        raise DataFormatError(f"{at}: the shape is {_show(shape)}, not one count of records; save a one-dimensional array")
-    return Header(_fields(header["descr"], at), shape[0])
+    return header
 
 
 def _literal(text: bytes, encoding: str, offset: int, where: str) -> object:
@@ -137,12 +146,12 @@ def _literal(text: bytes, encoding: str, offset: int, where: str) -> object:
 
 def _fields(descr: object, at: str) -> list[tuple[str, str]]:
     if not isinstance(descr, list) or not descr:
-        raise SchemaMismatchError(f"{at}: the data are {_show(descr)}, not records; save an array of the event dtype")
+        raise SchemaMismatchError(f"{at}: the data are {show(descr)}, not records; save an array of the event dtype")
     fields: list[tuple[str, str]] = []
     for item in descr:
         if not (isinstance(item, tuple) and len(item) == 2 and all(isinstance(x, str) for x in item)):
             raise SchemaMismatchError(
-                f"{at}: the field {_show(item)} is no plain (name, type); save an array of the event dtype"
+                f"{at}: the field {show(item)} is no plain (name, type); save an array of the event dtype"
             )
         name, kind = item
         match = _TYPE.fullmatch(kind)
@@ -169,7 +178,7 @@ def file_dtype(header: Header, dtype: np.dtype[Any], rename: dict[str, str], whe
         missing = [n for n in wanted if n not in names]
         extra = [n for n in names if n not in wanted]
         if missing or extra or len(names) != len(wanted):
-            parts = ([f"missing {', '.join(missing)}"] if missing else []) + ([f"extra {_show(extra)}"] if extra else [])
+            parts = ([f"missing {', '.join(missing)}"] if missing else []) + ([f"extra {show(extra)}"] if extra else [])
             what = "; ".join(parts) or "a field stands twice"
         else:
             what = f"their order is {', '.join(names)}, not {', '.join(wanted)}"
@@ -198,7 +207,8 @@ def write_header(dtype: np.dtype[Any], count: int) -> bytes:
     return MAGIC + bytes((version, 0)) + struct.pack("<H" if width == 2 else "<I", len(padded)) + padded
 
 
-def _show(value: object) -> str:
+def show(value: object) -> str:
+    """Return a value of a header as text of 80 characters at most."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # an integer of thousands of digits

@@ -13,9 +13,9 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +26,19 @@ from queuefront.feed.check import validate_events, validate_latencies
 from queuefront.feed.files import replacing
 from queuefront.feed.npy_header import file_dtype, parse_header, parse_preamble, write_header
 
-__all__ = ["BYTES_MAX", "as_records", "read_events", "read_latencies", "read_records", "write_npy", "write_npz"]
+__all__ = [
+    "BYTES_MAX",
+    "as_records",
+    "read_events",
+    "read_latencies",
+    "read_member",
+    "read_records",
+    "write_npy",
+    "write_npz",
+]
 
 Records = npt.NDArray[Any]
+T = TypeVar("T")
 
 BYTES_MAX: Final = 2**38
 """Largest member that is read, in bytes; more is a damaged or hostile file."""
@@ -110,7 +120,9 @@ def read_records(
         is_zip = file.read(2) == b"PK"
         file.seek(0)
         if is_zip:
-            return _read_member(file, size, str(path), member.removesuffix(".npy") + ".npy", options)
+            name = member.removesuffix(".npy") + ".npy"
+            where = f"{path} ({name})"
+            return read_member(file, size, str(path), name, lambda stream, count: _read_npy(stream, count, where, options))
         return _read_npy(file, size, str(path), options)
 
 
@@ -122,7 +134,14 @@ class _Options:
         self.swap_bytes = swap_bytes
 
 
-def _read_member(file: IO[bytes], size: int, path: str, name: str, options: _Options) -> Records:
+def read_member(file: IO[bytes], size: int, path: str, name: str, read: Callable[[IO[bytes], int], T]) -> T:
+    """Read one member of a zip archive of `size` bytes, by what takes a stream and how many bytes it declares.
+
+    Raises
+    ------
+    DataFormatError, TruncatedFileError
+        If the archive is damaged, or has not this one member, or it could not be as long as it says.
+    """
     where = f"{path} ({name})"
     try:
         with zipfile.ZipFile(file) as archive:
@@ -135,7 +154,7 @@ def _read_member(file: IO[bytes], size: int, path: str, name: str, options: _Opt
                 )
             _check_member(infos[0], size, where)
             with archive.open(infos[0]) as stream:
-                return _read_npy(stream, infos[0].file_size, where, options)
+                return read(stream, infos[0].file_size)
     except DataFormatError:
         raise
     except OSError as e:

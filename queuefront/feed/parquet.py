@@ -62,12 +62,12 @@ def read_parquet_records(path: str | os.PathLike[str]) -> Events:
     path.stat()
     try:
         table = pq.read_table(path)
+        found = ", ".join(f"{field.name} {field.type}" for field in table.schema)  # names may be no text
     except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
         raise DataFormatError(f"{path}: not a readable Parquet file: {e}; convert its source again") from e
     names = EVENT.names or ()
     wanted = pa.schema([(name, pa.from_numpy_dtype(EVENT[name])) for name in names])
     if not table.schema.equals(wanted) or any(column.null_count for column in table.columns):
-        found = ", ".join(f"{field.name} {field.type}" for field in table.schema)
         raise SchemaMismatchError(f"{path}: columns {found}, which are not those of events; convert its source again")
     events = np.zeros(len(table), EVENT)
     for name in names:

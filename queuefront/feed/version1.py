@@ -7,8 +7,6 @@ does not see the row; the flags of today's records say the same.
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,12 +18,14 @@ from queuefront.core.enums import BUY_EVENT, EXCH_EVENT, KIND_MASK, LOCAL_EVENT,
 from queuefront.core.errors import ConfigError, DataError, DataFormatError, SchemaMismatchError, TimestampRangeError
 from queuefront.feed.check import validate_events
 from queuefront.feed.files import replacing
-from queuefront.feed.npz import write_npz
+from queuefront.feed.npy_header import parse_keys, parse_preamble, show
+from queuefront.feed.npz import read_member, write_npz
 
 __all__ = ["migrate_version1", "write_version1"]
 
 _COLUMNS: Final = ("event", "exch_timestamp", "local_timestamp", "side", "price", "qty")
 _FLOAT_EXACT: Final = 2.0**53
+_ANY_KIND: Final = frozenset(range(KIND_MASK + 1))
 
 
 def migrate_version1(
@@ -52,6 +52,8 @@ def migrate_version1(
         If the file cannot be read; SchemaMismatchError if it does not hold six columns of float64.
     TimestampRangeError
         If a time does not fit into int64 nanoseconds.
+    DataError
+        Naming a row whose price or quantity cannot be used.
     """
     if ts_mul < 1 or ts_mul != int(ts_mul):
         raise ConfigError(f"ts_mul is {ts_mul}; give the nanoseconds of one step, a whole number from 1")
@@ -73,6 +75,7 @@ def migrate_version1(
         events[name] = ts * np.int64(ns)
         events["ev"] |= np.where(ts > 0, np.uint64(flag), np.uint64(0))
     events["px"], events["qty"] = numbers["price"], numbers["qty"]
+    validate_events(events, str(path), extra_kinds=_ANY_KIND)
     if output is not None:
         write_npz(output, events)
     return events
@@ -136,23 +139,34 @@ def _whole(x: npt.NDArray[np.float64], name: str, path: object) -> npt.NDArray[n
 
 
 def _read(path: Path, member: str) -> npt.NDArray[np.float64]:
-    try:
-        with path.open("rb") as file:
-            loaded: Any = np.load(file, allow_pickle=False)
-            if not isinstance(loaded, np.ndarray):
-                if member not in loaded.files:
-                    raise DataFormatError(
-                        f"{path}: the archive has no member {member!r}; it holds {', '.join(loaded.files) or 'nothing'}"
-                    )
-                loaded = loaded[member]
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as e:
-        if isinstance(e, DataFormatError):
-            raise
-        raise DataFormatError(f"{path}: no readable .npz or .npy file ({str(e)[:120]}); fetch it again") from e
-    if loaded.ndim != 2 or loaded.shape[1] != len(_COLUMNS) or loaded.dtype != np.float64:
+    """Return the columns of a file, of which no more is read than its bytes can hold."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        is_zip = file.read(2) == b"PK"
+        file.seek(0)
+        if not is_zip:
+            return _columns(file.read(), str(path))
+        name = member.removesuffix(".npy") + ".npy"
+        return read_member(
+            file, size, str(path), name, lambda stream, count: _columns(stream.read(count), f"{path} ({name})")
+        )
+
+
+def _columns(data: bytes, where: str) -> npt.NDArray[np.float64]:
+    """Return the array of a whole `.npy` file."""
+    preamble = parse_preamble(data[:12], len(data), where)
+    begin = preamble.header_offset + preamble.header_bytes
+    header = parse_keys(data[preamble.header_offset : begin], preamble, where)
+    descr, is_fortran, shape = header["descr"], header["fortran_order"], header["shape"]
+    is_table = isinstance(shape, tuple) and len(shape) == 2 and all(type(count) is int and count >= 0 for count in shape)
+    if not is_table or shape[1] != len(_COLUMNS) or descr != np.dtype(np.float64).str:
         raise SchemaMismatchError(
-            f"{path}: {loaded.dtype} of shape {loaded.shape} is not version 1, six columns of float64 "
+            f"{where}: {show(descr)} of shape {show(shape)} is not version 1, six columns of float64 "
             f"({', '.join(_COLUMNS)}); newer files need no migration"
         )
-    columns: npt.NDArray[np.float64] = loaded
-    return columns
+    if type(is_fortran) is not bool or 8 * shape[0] * shape[1] != len(data) - begin:
+        raise DataFormatError(
+            f"{where}: {shape[0]:,} rows are declared, {len(data) - begin:,} bytes of them are there; fetch it again"
+        )
+    flat = np.frombuffer(data, np.float64, offset=begin)
+    return flat.reshape(shape, order="F" if is_fortran else "C")

@@ -1,149 +1,100 @@
-"""Feed decoders with damaged data: `python -m tests.fuzz.decoders --runs 100000 --seed 0`.
+"""Fuzz every decoder of `targets`: `python -m tests.fuzz.decoders --runs 100000 --seed 0`.
 
-A run takes a good message or file, damages it as its seed says, and decodes it. Only documented errors may come out, and
-rows that hold what rows may hold. The target and the seed that are printed repeat a failure.
+Where atheris is installed (`pip install 'queuefront[fuzz]'`), coverage guides the damage, in a process for each target
+(`guided`); elsewhere, or with `--unguided`, seeds draw it, one a run. What is handed in, and what must hold, is the same.
+A failure prints the command that repeats it.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import importlib.util
+import os
+import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
-import msgspec
-import numpy as np
+from tests.fuzz.memory_lines import memory_folder
+from tests.fuzz.targets import TARGETS, Outcome
 
-from queuefront.core import ConfigError, DataError
-from queuefront.feed import validate_event_order, validate_events
-from queuefront.feed.sources.bybit import BybitDecoder
-from queuefront.feed.sources.hyperliquid import HyperliquidDecoder
-from queuefront.feed.sources.message_lines import Decoder
-from queuefront.feed.sources.mexc import MexcDecoder
-from queuefront.feed.sources.refusal import LineRefused
-from tests.property import test_hostile_messages as files
+__all__ = ["IS_GUIDED", "made", "play", "play_guided"]
 
-Outcome = str
-SPLICES = (
-    b"null",
-    b"nan",
-    b"-1",
-    b"1e999",
-    b"99999999999999999999",
-    b'"',
-    b"{",
-    b"[",
-    b"]]",
-    b"\xff",
-    b"0",
-    b"\\u0000",
-    b"true",
-)
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / "out" / "fuzz"
+IS_GUIDED = importlib.util.find_spec("atheris") is not None
+"""Whether atheris is there; it has wheels for Linux on x86-64."""
 
 
-def damaged(data: bytes, rng: np.random.Generator) -> bytes:
-    """Flip, cut, repeat or replace pieces of the data."""
-    made = bytearray(data)
-    for _ in range(int(rng.integers(1, 3))):
-        place = int(rng.integers(0, max(len(made), 1)))
-        length = int(rng.integers(0, 12))
-        what = int(rng.integers(0, 6))
-        if what == 0 and made:
-            made[place] ^= 1 << int(rng.integers(0, 8))
-        elif what == 1:
-            del made[place : place + length]
-        elif what == 2:
-            made[place:place] = made[int(rng.integers(0, max(len(made), 1))) :][:length]
-        elif what == 3:
-            made[place : place + length] = SPLICES[int(rng.integers(0, len(SPLICES)))]
-        elif what == 4:
-            made[place : place + length] = rng.bytes(length)
-        else:
-            del made[place:]
-    return bytes(made)
-
-
-def of_messages(decoder: Callable[[], Decoder], messages: list[object]) -> Callable[[np.random.Generator], Outcome]:
-    """Return a target that decodes a good message and then a damaged one."""
-    good = [json.dumps(message).encode() for message in messages]
-
-    def run(rng: np.random.Generator) -> Outcome:
-        used = decoder()
-        used.decode(good[int(rng.integers(0, len(good)))])
-        try:
-            message = used.decode(damaged(good[int(rng.integers(0, len(good)))], rng))
-        except (LineRefused, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            return "refused"
-        for ev, exch_ts, levels in message.runs:
-            is_good = all(0.0 < px < np.inf and 0.0 <= qty < np.inf for px, qty in levels)
-            if not (is_good and 0 < ev < 2**32 and 0 < exch_ts < 2**63):
-                raise AssertionError(f"rows of {ev}, {exch_ts}, {levels}")
-        return "decoded"
-
-    return run
-
-
-def of_files(name: str) -> Callable[[np.random.Generator], Outcome]:
-    """Return a target that converts a damaged file of the hostile corpus."""
-    source = next(source for source in files.SOURCES if source.name == name)
-    with tempfile.TemporaryDirectory() as folder:
-        good = source.data(Path(folder))
-
-    def run(rng: np.random.Generator) -> Outcome:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / name
-            path.write_bytes(damaged(good, rng))
-            try:
-                conversion = source.convert(path, "skip" if rng.random() < 0.5 else "stop")
-            except (DataError, ConfigError):
-                return "refused"
-        try:
-            validate_events(conversion.events, name)
-            validate_event_order(conversion.events)
-        except DataError as e:
-            raise AssertionError(f"rows that cannot be used: {e}") from e
-        return "decoded"
-
-    return run
-
-
-TARGETS: dict[str, Callable[[np.random.Generator], Outcome]] = {
-    "bybit": of_messages(lambda: BybitDecoder(None), files.BYBIT_MESSAGES),
-    "bybit-50": of_messages(lambda: BybitDecoder(50), files.BYBIT_MESSAGES),
-    "hyperliquid": of_messages(
-        lambda: HyperliquidDecoder(20, 1_000_000, delete_out_of_book=False), files.HYPERLIQUID_MESSAGES
-    ),
-    "mexc": of_messages(lambda: MexcDecoder(1_000_000), files.MEXC_MESSAGES),
-    "table": of_files("table.csv"),
-    "parquet": of_files("table.parquet"),
-    "mbp": of_files("mbp.dbn"),
-}
+def made(target: str, seed: int) -> bytes:
+    """Return the input that a seed makes."""
+    rng = Random(f"{target} {seed}")
+    return TARGETS[target].damaged(rng.choice(TARGETS[target].seeds), rng)
 
 
 def play(target: str, seed: int) -> Outcome:
     """Run one target once."""
-    return TARGETS[target](np.random.default_rng([seed, sorted(TARGETS).index(target)]))
+    return TARGETS[target].run(made(target, seed))
+
+
+def _unguided(target: str, runs: int, seed: int) -> int:
+    seen: Counter[str] = Counter()
+    for i in range(seed, seed + runs):
+        try:
+            seen[play(target, i)] += 1
+        except Exception:
+            print(f"python -m tests.fuzz.decoders --unguided --target {target} --runs 1 --seed {i}", file=sys.stderr)
+            raise
+    print(f"{target}: {runs:,} runs: " + ", ".join(f"{count:,} {what}" for what, count in seen.most_common()), flush=True)
+    return 0
+
+
+def play_guided(target: str, runs: int, seed: int) -> tuple[str, bool]:
+    """Let coverage guide so many runs of a target, in a process; return what it tells, and whether all went well."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    module = [sys.executable, "-m", "tests.fuzz.guided", "--target", target, "--kept", str(KEPT)]
+    with tempfile.TemporaryDirectory(prefix="queuefront-fuzz-", dir=memory_folder()) as folder:
+        done = subprocess.run(
+            [*module, "--runs", str(runs), "--seed", str(seed)],
+            cwd=ROOT,
+            env=os.environ | {"TMPDIR": folder},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    if done.returncode == 0 and done.stdout.startswith(f"{target}: {runs:,} runs"):
+        return done.stdout, True
+    told = (done.stdout + done.stderr)[-6000:]
+    return f"{told}\npython -m tests.fuzz.decoders --target {target} --input {KEPT / target}-…\n", False
+
+
+def _guided(target: str, runs: int, seed: int) -> int:
+    told, is_well = play_guided(target, runs, seed)
+    print(told, end="", flush=True)
+    return int(not is_well)
 
 
 def main() -> None:
     """Run each target so many times and print what came up."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=0, help="the first seed; one run, one seed")
+    parser.add_argument("--seed", type=int, default=0, help="unguided the first seed, one a run")
     parser.add_argument("--target", choices=sorted(TARGETS), action="append", help="one or several; all if not given")
+    parser.add_argument("--unguided", action="store_true", help="do not let coverage guide, even if atheris is installed")
+    parser.add_argument("--input", type=Path, help="run this file alone, which a guided run has kept")
     options = parser.parse_args()
-    for target in options.target or sorted(TARGETS):
-        seen: Counter[str] = Counter()
-        for seed in range(options.seed, options.seed + options.runs):
-            try:
-                seen[play(target, seed)] += 1
-            except Exception:
-                sys.stderr.write(f"python -m tests.fuzz.decoders --target {target} --runs 1 --seed {seed}\n")
-                raise
-        print(f"{target}: {options.runs:,} runs: " + ", ".join(f"{count:,} {what}" for what, count in seen.most_common()))
+    if options.input is not None:
+        print(TARGETS[options.target[0]].run(options.input.read_bytes()))
+        return
+    run = _guided if IS_GUIDED and not options.unguided else _unguided
+    if run is _unguided and not options.unguided:
+        print("atheris is not installed: seeds draw the damage, coverage does not guide it", flush=True)
+    failed = [target for target in options.target or sorted(TARGETS) if run(target, options.runs, options.seed)]
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -114,7 +114,8 @@ class MessageDecoder:
         if used < 0:
             return self._decode(message, self._wanted, local_ts)
         self._last_exch_ts = last_exch_ts
-        kind, _, exch_ts, first_id, last_id, prev_id = self._columns.tolist()
+        kind, _, exch_ts, *ids = self._columns.tolist()
+        first_id, last_id, prev_id = ids if kind == LINE_DEPTH else (0, 0, 0)  # other messages have numbers of that name
         rows = np.frombuffer(self._row_bytes[: used * _EVENT_BYTES].tobytes(), EVENT) if used else _NO_ROWS
         return MarketMessage(
             KIND_NAMES[kind], local_ts, exch_ts or local_ts, exch_ts == 0, first_id, last_id, prev_id, rows, ""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from queuefront.core.enums import BUY_EVENT, SELL_EVENT
 from queuefront.core.errors import DataFormatError
 from queuefront.feed.conversion import LIST_MAX, ConversionAccount, Gap, Refusal
+from queuefront.feed.sources.csv_columns import TS_MAX, TS_MIN
 
 __all__ = ["SIDES", "UNDEF_PRICE", "Silence", "codes_of", "prices_of", "refuse_records", "time_faults"]
 
@@ -19,6 +20,7 @@ Faults = tuple[tuple[str, npt.NDArray[np.bool_], str], ...]
 
 SIDES: Final = {"B": BUY_EVENT, "A": SELL_EVENT, "N": 0}
 UNDEF_PRICE: Final = 2**63 - 1
+_NO_TIME: Final = "is no time in ns between 1990-01-01 and 2100-01-01"
 _PRICE_SCALE: Final = 10**9
 
 
@@ -65,8 +67,11 @@ def prices_of(steps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
 
 
 def time_faults(records: Records) -> Faults:
-    """Return the faults of times that do not fit into int64."""
-    return tuple((name, records[name] > np.uint64(UNDEF_PRICE), "is no time") for name in ("ts_event", "ts_recv"))
+    """Return the faults of times that no market has."""
+    return tuple(
+        (name, (records[name] < np.uint64(TS_MIN)) | (records[name] > np.uint64(TS_MAX)), _NO_TIME)
+        for name in ("ts_event", "ts_recv")
+    )
 
 
 class Silence:

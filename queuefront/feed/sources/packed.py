@@ -108,7 +108,7 @@ class PackedLines(RawLines):
             self._note(DataFormatError, f"the zip archive is damaged or ends early ({str(e)[:120]})", e)
 
     def _choose(self, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-        members = [member for member in archive.infolist() if not member.is_dir()]
+        members = [member for member in archive.infolist() if not member.filename.endswith("/")]  # a name may be empty
         names = ", ".join(member.filename for member in members[:10])
         if self._member is not None:
             members = [member for member in members if member.filename == self._member]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import codecs
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
@@ -87,13 +87,14 @@ def convert_table(
     account = ConversionAccount(TABLE, str(file), gap_threshold_ns=gap_threshold_ns)
     reader = _Reader(plan, account, stops=on_bad == "stop")
     made = RowSpill()
-    for block in _blocks(file, plan, account, progress, salvages=on_bad == "skip"):
+    for block in _blocks(file, plan, account, reader.torn, progress, salvages=on_bad == "skip"):
         made.take(reader.rows(block))
     rows = Rows([made])
     with file.open("rb") as opened:
         account.sha256, account.input_bytes = file_digest(opened, "sha256").hexdigest(), file.stat().st_size
     reader.counts.update({"refused": account.refused_count} if account.refused_count else {})
-    account.lines, account.lines_by_kind = reader.records, dict(sorted(reader.counts.items()))
+    account.lines = reader.records + reader.torn.count
+    account.lines_by_kind = dict(sorted(reader.counts.items()))
     if reader.has_float_times:
         account.notes.append("times are float64 in the file, which holds nanoseconds of today to 256 ns at best")
     tick, lot = find_grid(rows, account, tick_size, lot_size, ALL_KINDS)
@@ -102,11 +103,39 @@ def convert_table(
     return Conversion(events, account, instrument.override(multiplier=multiplier))
 
 
+class _Torn:
+    """Records that have not as many columns as the file, which Arrow leaves out of its blocks."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first = ""  # what is wrong with the first of them
+        self._records: list[int] = []  # those that lie ahead of the last block
+        self._passed = 0  # those before
+
+    def add(self, record: int, reason: str) -> None:
+        """Take one that was found; they come in their order."""
+        self.first = self.first or f"record {record:,}: {reason}"
+        self.count += 1
+        self._records.append(record)
+
+    def numbers(self, first: int, count: int) -> npt.NDArray[np.int64]:
+        """Return the numbers, from 1, of `count` records of a block; `first` others that have their columns come before."""
+        # As many of those with all of their columns stand before each.
+        before = np.array(self._records, np.int64) - np.arange(len(self._records)) - 1 - self._passed
+        index = np.arange(first, first + count)
+        numbers: npt.NDArray[np.int64] = index + 1 + self._passed + np.searchsorted(before, index, side="right")
+        passed = int(np.searchsorted(before, first + count - 1, side="right")) if count else 0
+        self._passed += passed
+        del self._records[:passed]
+        return numbers
+
+
 class _Reader:
     """Turn blocks of columns into rows, and keep the account."""
 
     def __init__(self, plan: TableMapping, account: ConversionAccount, *, stops: bool) -> None:
-        self.records = 0
+        self.records = 0  # that have their columns
+        self.torn = _Torn()
         self.counts: Counter[str] = Counter()
         self.has_float_times = False
         self._plan = plan
@@ -128,6 +157,7 @@ class _Reader:
         columns, first = self._plan.columns, self.records
         count = len(block[columns.px])
         self.records += count
+        number = self.torn.numbers(first, count)
         is_mine: npt.NDArray[np.bool_] = np.ones(count, np.bool_)
         if columns.symbol is not None:
             is_mine = np.array([cell == self._plan.symbol for cell in as_text(block[columns.symbol])], np.bool_)
@@ -137,7 +167,7 @@ class _Reader:
         considered = is_mine & ~is_ignored
         is_bad = considered & np.logical_or.reduce([kind.is_bad, *(cell.is_bad for cell in cells.values())])
         self.counts.update({"of other symbols": int((~is_mine).sum()), "ignored": int((is_mine & is_ignored).sum())})
-        self._refuse(block, {"kind": kind, **cells}, np.flatnonzero(is_bad), first)
+        self._refuse(block, {"kind": kind, **cells}, np.flatnonzero(is_bad), number)
         taken = np.flatnonzero(considered & ~is_bad)
         self.counts.update({"rows": len(taken)})
         self.counts = Counter({name: n for name, n in self.counts.items() if n})
@@ -148,7 +178,7 @@ class _Reader:
                 rows[name] = cells[name].values[taken]
         if "local_ts" not in cells:
             rows["local_ts"] = rows["exch_ts"] + np.int64(self._plan.feed_latency_ns)
-        self._find_silence(rows["local_ts"], first + taken + 1)
+        self._find_silence(rows["local_ts"], number[taken])
         return rows
 
     def _kind(self, block: Block, count: int) -> Cells:
@@ -178,7 +208,9 @@ class _Reader:
             cells["order_id"] = as_order_ids(block[columns.order_id])
         return cells
 
-    def _refuse(self, block: Block, cells: dict[str, Cells], bad: npt.NDArray[np.int64], first: int) -> None:
+    def _refuse(
+        self, block: Block, cells: dict[str, Cells], bad: npt.NDArray[np.int64], number: npt.NDArray[np.int64]
+    ) -> None:
         if not len(bad):
             return
         names = {key.split(".")[1]: name for key, name in self._plan.names.items()}
@@ -188,10 +220,10 @@ class _Reader:
             value = str(block[names[name]][int(i)].as_py())[:80]
             reason = _REASONS[name].format(value=repr(value))
             if self._stops:
-                place = f"{self._account.path}: record {first + i + 1:,}, column {names[name]}"
+                place = f"{self._account.path}: record {number[i]:,}, column {names[name]}"
                 raise DataFormatError(f"{place}: {reason}; mend the record or the mapping, or convert with on_bad='skip'")
             text = ", ".join(str(block[column][int(i)].as_py()) for column in names.values())
-            self._account.refused.append(Refusal(int(first + i + 1), f"{name}: {reason}"[:QUOTE_MAX], text[:QUOTE_MAX]))
+            self._account.refused.append(Refusal(int(number[i]), f"{name}: {reason}"[:QUOTE_MAX], text[:QUOTE_MAX]))
 
     def _find_silence(self, local_ts: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]) -> None:
         if not len(local_ts):
@@ -218,7 +250,7 @@ _REASONS: Final = {
 
 
 def _blocks(
-    path: Path, plan: TableMapping, account: ConversionAccount, progress: Progress | None, *, salvages: bool
+    path: Path, plan: TableMapping, account: ConversionAccount, torn: _Torn, progress: Progress | None, *, salvages: bool
 ) -> Iterator[Block]:
     """Yield the columns that the mapping names, block by block."""
     import pyarrow as pa
@@ -228,7 +260,7 @@ def _blocks(
     begun = False
     try:
         is_parquet = path.suffix == ".parquet"
-        file, batches = _parquet(path, plan) if is_parquet else _csv(path, plan, account, salvages=salvages)
+        file, batches = _parquet(path, plan) if is_parquet else _csv(path, plan, account, torn, salvages=salvages)
         for batch in batches:
             begun = True
             yield {name: batch.column(name) for name in names}
@@ -237,6 +269,8 @@ def _blocks(
     except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
         what = str(e).splitlines()[0][:QUOTE_MAX] if str(e) else type(e).__name__
         text = f"{path}: no readable table ({what}); fetch it again, or mend it"
+        if torn.first and not salvages:
+            text = f"{path}: {torn.first}; mend the record, or convert with on_bad='skip'"
         if not (salvages and begun):
             raise DataFormatError(text) from e
         account.damage = text
@@ -260,20 +294,24 @@ def _valid(batches: Iterable[Any]) -> Iterator[Any]:
         yield batch
 
 
-def _csv(path: Path, plan: TableMapping, account: ConversionAccount, *, salvages: bool) -> tuple[Any, Iterator[Any]]:
+def _csv(
+    path: Path, plan: TableMapping, account: ConversionAccount, torn: _Torn, *, salvages: bool
+) -> tuple[Any, Iterator[Any]]:
     import pyarrow as pa
     from pyarrow import csv
 
     def on_invalid(row: Any) -> str:
+        record, text = int(row.number) - plan.file.header, str(row.text)[:QUOTE_MAX]
+        reason = f"{row.actual_columns} columns where the file has {row.expected_columns}"
+        torn.add(record, f"{reason}; it reads {text!r}")
         if not salvages:
             return "error"
         account.refused_count += 1
         if len(account.refused) < LIST_MAX:
-            reason = f"{row.actual_columns} columns where the file has {row.expected_columns}"
-            account.refused.append(Refusal(int(row.number or 0), reason, str(row.text)[:QUOTE_MAX]))
+            account.refused.append(Refusal(record, reason, text))
         return "skip"
 
-    def opened(**kinds: Any) -> tuple[Any, Any]:
+    def opened(on_invalid: Callable[[Any], str], **kinds: Any) -> tuple[Any, Any]:
         file = pa.OSFile(str(path), "rb")  # anew, as what unpacks it closes it
         stream = pa.CompressedInputStream(file, "gzip") if path.suffix == ".gz" else file
         return file, csv.open_csv(
@@ -285,11 +323,10 @@ def _csv(path: Path, plan: TableMapping, account: ConversionAccount, *, salvages
             convert_options=csv.ConvertOptions(strings_can_be_null=False, **kinds),
         )
 
-    found = opened(column_types=None, check_utf8=False)[1].schema.names
-    account.refused_count, account.refused = 0, []
+    found = opened(lambda _row: "skip", column_types=None, check_utf8=False)[1].schema.names
     _require_columns(found, path, plan)
     names = list(dict.fromkeys(plan.names.values()))
-    file, batches = opened(column_types=dict.fromkeys(names, pa.string()), include_columns=names)
+    file, batches = opened(on_invalid, column_types=dict.fromkeys(names, pa.string()), include_columns=names)
     return file, iter(batches)
 
 

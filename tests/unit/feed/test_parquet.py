@@ -73,6 +73,15 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path, data):
     assert str(caught.value).startswith(f"{path}: not a readable Parquet file: ")
 
 
+def test_columns_whose_names_are_no_text_are_refused(tmp_path):
+    """H6.3: found by fuzzing."""
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"local_ts": [1]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"local_ts", b"loc\xff\xfe_ts"))
+    with pytest.raises(DataFormatError, match=r"a\.parquet: not a readable Parquet file: "):
+        read_parquet(path)
+
+
 @pytest.mark.parametrize(
     "change", [{"px": pa.array([1], pa.int64())}, {"px": pa.array([None], pa.float64())}, {"more": pa.array([1])}]
 )

@@ -68,6 +68,16 @@ def test_a_change_of_the_book_keeps_its_ids() -> None:
     assert message.rows[["ev", "px", "qty"]].tolist() == [(DEPTH_EVENT | BUY_EVENT, 1.5, 2.0)]
 
 
+@pytest.mark.parametrize("blank", [b"", b" "])
+def test_only_a_change_or_a_whole_book_has_ids(blank: bytes) -> None:
+    """J3: found by fuzzing; the scanner took the id of a ticker for one of a change, the decoder beside it did not."""
+    ticker = b'{"e":"bookTicker","u":7,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1","T":1767225600000,"E":1767225600000%s}'
+    message = decoder().decode(ticker % blank, NOW)
+    assert message.kind == "book ticker"
+    assert (message.first_id, message.last_id, message.prev_id) == (0, 0, 0)
+    assert decoder()._decode(ticker % blank, decoder()._wanted, NOW)[:7] == message[:7]
+
+
 def test_a_combined_message_is_the_same_in_its_envelope() -> None:
     bare = decoder().decode(DEPTH, NOW)
     wrapped = decoder(combined=True).decode(b'{"stream":"btcusdt@depth@100ms","data":' + DEPTH + b"}", NOW)

@@ -148,6 +148,7 @@ def test_an_unknown_symbol_is_refused_with_those_that_there_are(tmp_path, symbol
 
 
 # --- what cannot be used ----------------------------------------------------------------------------------------------
+BETWEEN = "in ns between 1990-01-01 and 2100-01-01"
 BAD = [
     (message("X"), "field action: 'X' is no action of market by order", "action 'X' is no action of market by order"),
     (message("A", "S"), "field side: 'S' is no side", "side 'S' is no side"),
@@ -156,7 +157,10 @@ BAD = [
         f"field price: {UNDEF} is undefined where a price is needed",
         f"price {UNDEF} is undefined where a price is needed",
     ),
-    (message(event_ts=2**64 - 1), f"field ts_event: {2**64 - 1} is no time", f"ts_event {2**64 - 1} is no time"),
+    *(
+        (message(event_ts=ts), f"field ts_event: {ts} is no time {BETWEEN}", f"ts_event {ts} is no time {BETWEEN}")
+        for ts in (0, DAY // 1000, 2**63 - 1, 2**63, 2**64 - 1)
+    ),
 ]
 
 

@@ -33,6 +33,7 @@ def test_prices_are_the_nearest_floats_and_undefined_ones_none():
 def test_records_with_times_beyond_int64_are_refused_and_told_without_an_order():
     """H0.5."""
     records = np.zeros(3, SCHEMAS["trades"].record)
+    records["ts_recv"] = records["ts_event"] = 1_715_126_400_000_000_000
     records["ts_recv"][1] = 2**64 - 1
     account = ConversionAccount("databento", "f")
     number = np.array([10, 20, 30])
@@ -43,7 +44,8 @@ def test_records_with_times_beyond_int64_are_refused_and_told_without_an_order()
     with pytest.raises(DataFormatError) as caught:
         refuse_records(records, number, time_faults(records), account, stops=True)
     assert str(caught.value) == (
-        "f: record 21, field ts_recv: 18446744073709551615 is no time; fetch the file again or convert with on_bad='skip'"
+        "f: record 21, field ts_recv: 18446744073709551615 is no time in ns between 1990-01-01 and 2100-01-01; "
+        "fetch the file again or convert with on_bad='skip'"
     )
 
 

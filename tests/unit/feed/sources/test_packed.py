@@ -73,6 +73,13 @@ def test_a_member_that_is_packed_without_a_bound_is_refused(tmp_path: Path):
     assert str(caught.value) == f"{path}: a is packed by method 12; unpack it"
 
 
+def test_a_member_without_a_name_is_read(tmp_path: Path):
+    """H6.3: found by fuzzing; a name ends at a zero byte."""
+    whole = bytearray(zipped(a=TEXT))
+    whole[30] = whole[whole.index(b"PK\x01\x02") + 46] = 0
+    assert b"".join(PackedLines(write(tmp_path, bytes(whole)))) == TEXT
+
+
 @pytest.mark.parametrize("pack", [lambda text: zipped(a=text), lambda text: pa.compress(text, "zstd", asbytes=True)])
 def test_what_stands_before_the_damage_is_kept_on_request(tmp_path: Path, pack):
     data = bytearray(pack(TEXT * 40))

@@ -150,11 +150,25 @@ def test_an_unknown_kind_and_order_id_are_refused(tmp_path):
 
 def test_lines_with_too_few_cells_stop_or_are_listed(tmp_path):
     path = text_file(tmp_path, trades(ONE, "1,2", TWO))
-    with pytest.raises(DataFormatError, match="Expected 4 columns, got 2"):
+    with pytest.raises(DataFormatError) as caught:
         convert_table(path, mapping())
+    assert str(caught.value) == (
+        f"{path}: record 2: 2 columns where the file has 4; it reads '1,2'; mend the record, or convert with on_bad='skip'"
+    )
     account = convert_table(path, mapping(), on_bad="skip").account
-    assert account.refused == [Refusal(3, "2 columns where the file has 4", "1,2")]
-    assert account.refused_count == 1
+    assert account.refused == [Refusal(2, "2 columns where the file has 4", "1,2")]
+    assert (account.refused_count, account.lines, account.lines_by_kind) == (1, 3, {"refused": 1, "rows": 2})
+
+
+@pytest.mark.parametrize("block_bytes", [64, 2**22])
+def test_a_record_has_its_number_whatever_is_left_out_before_it(tmp_path, monkeypatch, block_bytes):
+    """H6: found by fuzzing; lines with too few cells were not counted."""
+    monkeypatch.setattr(table, "_BLOCK_BYTES", block_bytes)
+    bad = ONE.replace(ONE.split(",")[1], "nan")
+    lines = ["1,2", ONE, bad, "3", *[ONE] * 9, "4", "5", ONE, bad, ONE, "6"]
+    account = convert_table(text_file(tmp_path, trades(*lines)), mapping(), on_bad="skip").account
+    assert sorted(refusal.line for refusal in account.refused) == [1, 3, 4, 14, 15, 17, 19]
+    assert (account.lines, account.refused_count) == (19, 7)
 
 
 @pytest.mark.parametrize(
