@@ -41,7 +41,10 @@ from queuefront.feed.conversion import Conversion
 from queuefront.feed.event_order import sort_rows
 from queuefront.feed.row_spill import Rows, RowSpill
 from queuefront.feed.sources.binance_lines import Progress
+from queuefront.feed.sources.bybit_compiled import OPT_CLEARS, USE_BOOK, USE_TRADES, scan_lines
+from queuefront.feed.sources.message_compiled import STATE_SET_ASIDE
 from queuefront.feed.sources.message_lines import Message, MessageWalk, Run, finish
+from queuefront.feed.sources.message_scan import Scan, State
 from queuefront.feed.sources.refusal import Level, LineRefused, Price, Qty, check_update_id, ms_to_ns
 from queuefront.feed.sources.tail import Ending, OnBad
 
@@ -96,6 +99,7 @@ class BybitDecoder:
 
     def __init__(self, level: int | None) -> None:
         self._level = level
+        self.scan = Scan(scan_lines, option=0 if level is None else OPT_CLEARS, after=self._after_scan)
         self.block_trades = 0
         self.sideless_trades = 0
 
@@ -114,17 +118,20 @@ class BybitDecoder:
         if name == "publicTrade":
             return self._of_trades(envelope)
         if name:
-            return Message(name)
+            return Message(name, name=envelope.topic)
         if envelope.code is not None:
             return Message("error", answer=f"{envelope.code} {envelope.msg}")
         if envelope.success is False:
             return Message("error", answer=f"{envelope.op}: {envelope.ret_msg}")
         return Message("answer" if envelope.op is not None else "other")
 
+    def _after_scan(self, state: State, _symbol: str) -> None:
+        self.block_trades += int(state[STATE_SET_ASIDE])
+
     def _of_book(self, envelope: _Envelope, level: str) -> Message:
         kind = f"orderbook.{level}"
         if self._level is not None and level != str(self._level):
-            return Message(f"{kind} (not taken)")
+            return Message(f"{kind} (not taken)", name=envelope.topic)
         if envelope.type not in ("snapshot", "delta"):
             raise LineRefused(f"`type` is {envelope.type[:40]!r}; it is snapshot or delta", "type", envelope.type)
         book = _book.decode(envelope.data)
@@ -137,7 +144,7 @@ class BybitDecoder:
                 worst = levels[-1][0]  # stands last
                 runs.append((DEPTH_CLEAR_EVENT | side, exch_ts, [(worst, 0.0)]))
             runs.append(((DEPTH_SNAPSHOT_EVENT if is_whole else DEPTH_EVENT) | side, exch_ts, levels))
-        return Message(kind, book.symbol, runs, envelope.topic, book.update_id, is_whole)
+        return Message(kind, book.symbol, runs, envelope.topic, book.update_id, is_whole, name=envelope.topic, use=USE_BOOK)
 
     def _of_trades(self, envelope: _Envelope) -> Message:
         trades = _trades.decode(envelope.data)
@@ -152,7 +159,7 @@ class BybitDecoder:
             side = _SIDES.get(trade.side, 0)
             self.sideless_trades += side == 0
             runs.append((TRADE_EVENT | side, exch_ts, [(trade.px, trade.qty)]))
-        return Message("publicTrade", trades[0].symbol if trades else "", runs)
+        return Message("publicTrade", trades[0].symbol if trades else "", runs, name=envelope.topic, use=USE_TRADES)
 
 
 def convert_bybit(

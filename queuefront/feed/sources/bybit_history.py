@@ -18,6 +18,7 @@ from typing import Final, Literal
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import (
@@ -31,12 +32,26 @@ from queuefront.core.enums import (
 )
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import LIST_MAX, Conversion, Gap
-from queuefront.feed.row_spill import RowSpill
+from queuefront.feed.event_order import sort_rows
+from queuefront.feed.row_spill import Rows, RowSpill
 from queuefront.feed.sources.archive import Archive, Events, PathLike, later_by
 from queuefront.feed.sources.binance_lines import Progress
+from queuefront.feed.sources.bybit_compiled import (
+    BOOK_COLUMNS,
+    COL_IS_SNAPSHOT,
+    COL_TS,
+    COL_UPDATE_ID,
+    OPT_ASKS_FIRST,
+    OPT_CLEARS,
+    OPT_WORST_BY_PRICE,
+    scan_books,
+)
 from queuefront.feed.sources.csv_columns import TS_MAX, TS_MIN, Column
 from queuefront.feed.sources.csv_records import CsvFile, Layout
+from queuefront.feed.sources.message_compiled import STATE_SYMBOL_BYTES, STATE_TIME_MAX, STATE_TIME_MIN
+from queuefront.feed.sources.message_scan import ROW_BYTES_MIN, Scan, scan_state
 from queuefront.feed.sources.tail import Ending, OnBad
+from queuefront.feed.sources.words_compiled import WORD_BYTES
 
 __all__ = ["BYBIT_HISTORY", "convert_bybit_history"]
 
@@ -44,6 +59,7 @@ BYBIT_HISTORY: Final = "bybit-history"
 
 _NS_PER_MS: Final = 1_000_000
 _ROWS_HELD: Final = 2**16
+_LINE_BYTES_MIN: Final = 40  # of lines that are scanned: their keys alone take more
 _INFINITY: Final = float("inf")
 _TRADES: Final = Layout(
     "trades",
@@ -141,7 +157,8 @@ def convert_bybit_history(
             part["local_ts"] = later_by(np.ascontiguousarray(part["exch_ts"]), feed_latency_ns, path)
             (books if is_json else trades).take(part)
     ending = Ending(base_latency_ns, always_add_latency, tick_size, lot_size, contract, multiplier)
-    return archive.finish([trades, books], ending)
+    # Local times are later by a constant: rows in order of the one time are in order of the other, and are sorted once.
+    return archive.finish(sort_rows(Rows([trades, books]), "exch_ts").spills, ending)
 
 
 def _is_json(archive: Archive, path: PathLike) -> bool:
@@ -162,12 +179,40 @@ def _trade_rows(archive: Archive, path: PathLike) -> Iterator[Events]:
         yield rows
 
 
+class _BookScan:
+    """The compiled scanner of book messages: it takes plain lines, and leaves all else to `_BookFile`."""
+
+    def __init__(self) -> None:
+        self._state = scan_state(Scan(scan_books, OPT_CLEARS | OPT_ASKS_FIRST | OPT_WORST_BY_PRICE))
+        self._state[STATE_TIME_MIN], self._state[STATE_TIME_MAX] = -(-TS_MIN // _NS_PER_MS), TS_MAX // _NS_PER_MS
+        self._block: npt.NDArray[np.uint8] = np.zeros(0, np.uint8)
+        self._lines = np.zeros((0, BOOK_COLUMNS), np.int64)
+        self._rows = np.zeros(0, EVENT)  # the scanner leaves the spare fields as they are
+
+    def begin(self, block: bytes) -> None:
+        """Scan this block from now on."""
+        self._block = np.frombuffer(block, np.uint8)
+        if len(self._lines) < (line_count := len(block) // _LINE_BYTES_MIN + 1):
+            self._lines = np.zeros((line_count, BOOK_COLUMNS), np.int64)
+        if len(self._rows) < (row_count := len(block) // ROW_BYTES_MIN):
+            self._rows = np.zeros(row_count, EVENT)  # room that is never written costs no memory
+
+    def run(self, begin: int, symbol: str) -> tuple[int, npt.NDArray[np.int64], Events]:
+        """Return where the first line begins that was not taken, and what was: a row of COL_ values a line, and rows."""
+        text = symbol.encode("utf-8", "replace")
+        self._state[STATE_SYMBOL_BYTES] = len(text)
+        texts = np.frombuffer(text + b"\0" * WORD_BYTES, np.uint8)
+        end, lines, used = scan_books(self._block, begin, texts, self._state, self._lines, self._rows)
+        return end, self._lines[:lines], self._rows[:used]
+
+
 class _BookFile:
     """One file of book messages."""
 
     def __init__(self, archive: Archive, path: PathLike) -> None:
         self._archive = archive
         self._lines = archive.open(path)
+        self._scan = _BookScan()
         self._px: list[float] = []
         self._qty: list[float] = []
         self._runs: list[_Run] = []
@@ -175,23 +220,48 @@ class _BookFile:
         self._last_ts = -1
 
     def parts(self) -> Iterator[Events]:
-        """Read the file and yield its rows, some ten thousand at a time."""
+        """Read the file and yield its rows; those of a part are gone when the next one is asked for."""
         number = 0
         for block in self._lines:
-            for line in block.split(b"\n")[:-1]:
-                number += 1
-                if not line.strip():
-                    self._archive.counts["blank"] += 1
-                    continue
-                try:
-                    self._take(line, number)
-                except _Refused as e:
-                    self._archive.refuse(self._lines.path, number, e.field, e.reason, line)
-                if len(self._px) >= _ROWS_HELD:
+            self._scan.begin(block)
+            begin = 0
+            while begin < len(block):
+                begin, scanned, rows = self._scan.run(begin, self._archive.symbol)
+                if len(scanned):
                     yield self._rows()
+                    yield rows
+                    self._account_scanned(scanned, number)
+                    number += len(scanned)
+                if begin < len(block):
+                    end = block.index(b"\n", begin)
+                    number += 1
+                    self._line(block[begin:end], number)
+                    begin = end + 1
+            if len(self._px) >= _ROWS_HELD:
+                yield self._rows()
             self._archive.report(self._lines)
         yield self._rows()
         self._archive.close(self._lines, number)
+
+    def _line(self, line: bytes, number: int) -> None:
+        if not line.strip():
+            self._archive.counts["blank"] += 1
+            return
+        try:
+            self._take(line, number)
+        except _Refused as e:
+            self._archive.refuse(self._lines.path, number, e.field, e.reason, line)
+
+    def _account_scanned(self, lines: npt.NDArray[np.int64], number: int) -> None:
+        """Take scanned lines into the account, before which there were `number`."""
+        ts, ids, is_whole = lines[:, COL_TS], lines[:, COL_UPDATE_ID], lines[:, COL_IS_SNAPSHOT] != 0
+        self._archive.counts.update("snapshot" if whole else "delta" for whole in is_whole.tolist())
+        is_late = np.diff(ts) > self._archive.account.gap_threshold_ns
+        for i in (0, *(np.flatnonzero(is_late | (np.diff(ids) != 1) & ~is_whole[1:]) + 1).tolist()):
+            if i > 0:
+                self._last_ts, self._last_id = int(ts[i - 1]), int(ids[i - 1])
+            self._find_gaps(number + i + 1, int(ts[i]), int(ids[i]), is_whole=bool(is_whole[i]))
+        self._last_ts, self._last_id = int(ts[-1]), int(ids[-1])
 
     def _rows(self) -> Events:
         """Return the rows that are held, and begin anew."""

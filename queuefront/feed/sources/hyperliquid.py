@@ -16,16 +16,21 @@ Source: a recording of January 2025 of the WebSocket subscriptions `l2Book` and 
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from queuefront.core.enums import BUY_EVENT, DEPTH_EVENT, SELL_EVENT, TRADE_EVENT, ContractKind
 from queuefront.core.errors import ConfigError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
 from queuefront.feed.sources.binance_lines import Progress
+from queuefront.feed.sources.hyperliquid_compiled import OPT_DELETES_ALL, USE_BOOK, USE_TRADES, scan_lines
+from queuefront.feed.sources.message_compiled import STATE_ASKS, STATE_BIDS
 from queuefront.feed.sources.message_lines import Message, MessageWalk, Run, finish
+from queuefront.feed.sources.message_scan import Scan, State
 from queuefront.feed.sources.refusal import NS_PER_MS, LineRefused, Price, Qty, ms_to_ns
 from queuefront.feed.sources.tail import Ending, OnBad
 
@@ -33,6 +38,7 @@ __all__ = ["HYPERLIQUID", "HyperliquidDecoder", "convert_hyperliquid"]
 
 HYPERLIQUID: Final = "hyperliquid"
 
+_LEVELS_SCANNED_MAX: Final = 1000  # of one side; a longer one is compared without the scanner
 _SIDES: Final = {"B": BUY_EVENT, "A": SELL_EVENT}
 
 
@@ -82,6 +88,16 @@ class HyperliquidDecoder:
         self._ns = ns_per_step
         self._deletes_all = delete_out_of_book
         self._books: dict[str, tuple[dict[float, float], dict[float, float]]] = {}
+        self._scanned = np.zeros((4, 2, min(levels_max, _LEVELS_SCANNED_MAX)))
+        self.scan = Scan(
+            scan_lines,
+            option=OPT_DELETES_ALL if delete_out_of_book else 0,
+            ns_per_step=ns_per_step,
+            books=self._scanned,
+            rows_a_line=2 * self._scanned.shape[2],
+            before=self._before_scan,
+            after=self._after_scan,
+        )
         self.sideless_trades = 0
 
     def decode(self, message: bytes) -> Message:
@@ -99,7 +115,32 @@ class HyperliquidDecoder:
             return self._of_trades(envelope.data)
         if envelope.channel == "error":
             return Message("error", answer=_words.decode(envelope.data))
-        return Message(envelope.channel or "other")
+        return Message(envelope.channel or "other", name=envelope.channel)
+
+    def _before_scan(self, state: State, symbol: str) -> None:
+        """Tell the scanner the coin's book; it compares only books that are sorted, which the venue's are."""
+        sides = self._books.get(symbol, ({}, {}))
+        state[STATE_BIDS], state[STATE_ASKS] = (len(side) for side in sides)
+        room = self._scanned.shape[2]
+        is_sorted = all(a > b for a, b in pairwise(sides[0])) and all(a < b for a, b in pairwise(sides[1]))
+        if not is_sorted or max(len(side) for side in sides) > room:
+            state[STATE_BIDS] = -1
+            return
+        for i, side in enumerate(sides):
+            self._scanned[0, i, : len(side)] = list(side)
+            self._scanned[1, i, : len(side)] = list(side.values())
+
+    def _after_scan(self, state: State, symbol: str) -> None:
+        """Take over the book that the scanner came to."""
+        if state[STATE_BIDS] < 0:
+            return
+        px, qty = self._scanned[:2]
+        bids, asks = (
+            dict(zip(px[i, :count].tolist(), qty[i, :count].tolist(), strict=True))
+            for i, count in enumerate((int(state[STATE_BIDS]), int(state[STATE_ASKS])))
+        )
+        if bids or asks or symbol in self._books:
+            self._books[symbol] = bids, asks
 
     def _of_book(self, data: msgspec.Raw) -> Message:
         book = _book.decode(data)
@@ -120,7 +161,7 @@ class HyperliquidDecoder:
             (DEPTH_EVENT | SELL_EVENT, exch_ts, self._deletions(before[1], asks)),
         ]
         self._books[book.symbol] = bids, asks
-        return Message("l2Book", book.symbol, runs)
+        return Message("l2Book", book.symbol, runs, name="l2Book", use=USE_BOOK)
 
     def _deletions(self, old: dict[float, float], new: dict[float, float]) -> list[tuple[float, float]]:
         gone = [px for px in old if px not in new]
@@ -138,7 +179,7 @@ class HyperliquidDecoder:
             side = _SIDES.get(trade.side, 0)
             self.sideless_trades += side == 0
             runs.append((TRADE_EVENT | side, ms_to_ns(trade.time, "time", self._ns), [(trade.px, trade.qty)]))
-        return Message("trades", trades[0].symbol if trades else "", runs)
+        return Message("trades", trades[0].symbol if trades else "", runs, name="trades", use=USE_TRADES)
 
 
 def _changes(old: dict[float, float], new: dict[float, float]) -> list[tuple[float, float]]:

@@ -1,6 +1,7 @@
 """Walk the JSON messages of a raw collector file: what every source that is decoded message by message does alike.
 
-A source gives a decoder, which turns one message into rows; the walk reads the lines, keeps the account and makes arrays.
+A source gives a decoder, which turns one message into rows, and a compiled scanner (`message_scan`), which takes the plain
+lines; the walk reads the lines, keeps the account and makes arrays. Both give the same, only that the scanner is faster.
 Lines are taken whole or not at all. Messages that make no rows are counted under the name that the decoder gives them.
 """
 
@@ -36,6 +37,8 @@ from queuefront.feed.conversion import (
 )
 from queuefront.feed.row_spill import Rows, RowSpill
 from queuefront.feed.sources.binance_lines import Progress
+from queuefront.feed.sources.message_compiled import STATE_GAPS, STATE_LOCAL_TS, USE_COUNT
+from queuefront.feed.sources.message_scan import LineScan, Name, Scan
 from queuefront.feed.sources.raw import RawLines, split_line
 from queuefront.feed.sources.refusal import LineRefused, refusal_of
 from queuefront.feed.sources.tail import Ending, OnBad, count_kinds, find_grid, ready_for_replay
@@ -61,10 +64,14 @@ class Message(NamedTuple):
     update_id: int = -1  # -1: the message has none
     is_whole: bool = False  # a whole book, after which ids may begin anew
     answer: str = ""  # the venue's own words, where it answers with a failure
+    name: str = ""  # by which the scanner knows such messages; empty: it does not
+    use: int = USE_COUNT  # what the scanner makes of them
 
 
 class Decoder(Protocol):
     """What turns the message of a line into rows."""
+
+    scan: Scan
 
     def decode(self, message: bytes) -> Message:
         """Decode a message; raise LineRefused or msgspec's errors where it cannot be used."""
@@ -103,6 +110,7 @@ class MessageWalk:
         self._counts: Counter[str] = Counter()
         self._last_ids: dict[str, int] = {}
         self._last_local_ts = -1
+        self._name: Name | None = None  # of the line that was decoded last
         # Price and quantity by turns. Kept as tuples, so many of them make Python look for garbage all the time.
         self._held = array("d")
         self._held_runs: list[tuple[int, int, int, int]] = []  # kind and side, exchange time, receipt time, rows
@@ -117,10 +125,9 @@ class MessageWalk:
             For a file that is no raw file, is cut off, or holds a line that cannot be used.
         """
         account, reported_s, number = self.account, -1.0, 0
+        scan = self._new_scan(decoder)
         for block in self._lines:
-            for line in block.split(b"\n")[:-1]:
-                number += 1
-                self._line(line, number, decoder)
+            number = self._block(block, number, decoder, scan)
             if progress is not None and (now_s := monotonic_s()) - reported_s >= _PROGRESS_INTERVAL_S:
                 progress(self._lines.bytes_done, self._lines.bytes_total)
                 reported_s = now_s
@@ -131,6 +138,46 @@ class MessageWalk:
         account.lines_by_kind = dict(sorted(self._counts.items()))
         account.sha256, account.input_bytes = self._lines.digest, self._lines.bytes_done
         return self._rows
+
+    def _new_scan(self, decoder: Decoder) -> LineScan:
+        return LineScan(decoder.scan, self.account.gap_threshold_ns)
+
+    def _block(self, block: bytes, number: int, decoder: Decoder, scan: LineScan) -> int:
+        """Take whole lines, before which there were `number`; return how many there are now."""
+        buf, begin = np.frombuffer(block, np.uint8), 0
+        while begin < len(block):
+            scan.learn(self.symbol, self._name)
+            begin, lines = self._scanned(buf, begin, number, decoder, scan)
+            number += lines
+            if begin < len(block):
+                end = block.index(b"\n", begin)
+                number += 1
+                self._line(block[begin:end], number, decoder)
+                begin = end + 1
+        return number
+
+    def _scanned(
+        self, buf: npt.NDArray[np.uint8], begin: int, number: int, decoder: Decoder, scan: LineScan
+    ) -> tuple[int, int]:
+        """Take lines until one is declined; return where it begins, and how many were taken."""
+        state, told = scan.state, decoder.scan
+        state[STATE_LOCAL_TS] = self._last_local_ts
+        if told.before is not None:
+            told.before(state, self.symbol)
+        begin, lines, rows = scan.run(buf, begin, self._last_ids, self._counts)
+        if not lines:
+            return begin, lines
+        self._last_local_ts = int(state[STATE_LOCAL_TS])
+        if told.after is not None:
+            told.after(state, self.symbol)
+        if len(rows):
+            self._make_array()
+            self._rows.take(rows)
+        gaps = scan.gaps[: state[STATE_GAPS]].tolist()
+        for line, is_sequence, local_ts, size in gaps:
+            self._gap(Gap("sequence" if is_sequence else "time", number + line + 1, local_ts, size))
+        self.account.gap_count += int(state[STATE_GAPS]) - len(gaps)
+        return begin, lines
 
     def _line(self, line: bytes, number: int, decoder: Decoder) -> None:
         if not line or line.isspace():
@@ -143,6 +190,8 @@ class MessageWalk:
             self._refuse(number, e, line)
             return
         self._counts[message.kind[:40]] += 1
+        if message.name:
+            self._name = Name(message.name, message.use, message.kind, message.stream)
         if message.answer:
             self.account.venue_message_count += 1
             if len(self.account.venue_messages) < LIST_MAX:

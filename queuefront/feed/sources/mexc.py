@@ -25,6 +25,8 @@ from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.message_lines import Message, MessageWalk, Run, finish
+from queuefront.feed.sources.message_scan import Scan
+from queuefront.feed.sources.mexc_compiled import USE_BEST_LEVELS, USE_CHANGES, USE_DEALS, scan_lines
 from queuefront.feed.sources.refusal import NS_PER_MS, Price, Qty, check_update_id, ms_to_ns
 from queuefront.feed.sources.tail import Ending, OnBad
 
@@ -83,6 +85,7 @@ class MexcDecoder:
 
     def __init__(self, ns_per_step: int) -> None:
         self._ns = ns_per_step
+        self.scan = Scan(scan_lines, ns_per_step=ns_per_step)
         self.sideless_trades = 0
 
     def decode(self, message: bytes) -> Message:
@@ -96,18 +99,18 @@ class MexcDecoder:
         envelope = _envelope.decode(message)
         name = envelope.channel.partition("@")[2].partition("@")[0].removeprefix("public.").removesuffix(".v3.api")
         if name == "increase.depth":
-            return self._of_depth(envelope, name, DEPTH_EVENT)
+            return self._of_depth(envelope, name, DEPTH_EVENT, USE_CHANGES)
         if name == "limit.depth":
-            return self._of_depth(envelope, name, DEPTH_SNAPSHOT_EVENT)
+            return self._of_depth(envelope, name, DEPTH_SNAPSHOT_EVENT, USE_BEST_LEVELS)
         if name == "deals":
             return self._of_deals(envelope)
         if name:
-            return Message(name)
+            return Message(name, name=envelope.channel)
         if envelope.code not in (None, 0):
             return Message("error", answer=f"{envelope.code} {envelope.msg}")
         return Message("answer" if envelope.id is not None else "other")
 
-    def _of_depth(self, envelope: _Envelope, name: str, kind: int) -> Message:
+    def _of_depth(self, envelope: _Envelope, name: str, kind: int, use: int) -> Message:
         depth = _depth.decode(envelope.data)
         exch_ts = ms_to_ns(envelope.ms, "t", self._ns)
         if depth.version is not None:
@@ -118,7 +121,7 @@ class MexcDecoder:
         ]
         # A book of the best levels says at which version it was made; the changes after it go on from there.
         update_id = depth.version if kind == DEPTH_EVENT and depth.version is not None else -1
-        return Message(name, envelope.symbol, runs, "increase.depth", update_id)
+        return Message(name, envelope.symbol, runs, "increase.depth", update_id, name=envelope.channel, use=use)
 
     def _of_deals(self, envelope: _Envelope) -> Message:
         deals = _deals.decode(envelope.data).deals
@@ -127,7 +130,7 @@ class MexcDecoder:
             side = _SIDES.get(deal.side, 0)
             self.sideless_trades += side == 0
             runs.append((TRADE_EVENT | side, ms_to_ns(deal.ms, "t", self._ns), [(deal.px, deal.qty)]))
-        return Message("deals", envelope.symbol, runs)
+        return Message("deals", envelope.symbol, runs, name=envelope.channel, use=USE_DEALS)
 
 
 def convert_mexc(

@@ -14,6 +14,7 @@ from queuefront.feed.conversion import Gap, Refusal, VenueMessage
 from queuefront.feed.row_spill import Rows, RowSpill
 from queuefront.feed.sources import message_lines
 from queuefront.feed.sources.message_lines import Message, MessageWalk, finish, symbol_of_file
+from queuefront.feed.sources.message_scan import Scan
 from queuefront.feed.sources.refusal import LineRefused
 from queuefront.feed.sources.tail import Ending
 from tests.unit.feed.sources.raw_files import START, raw_file
@@ -22,7 +23,9 @@ EV = TRADE_EVENT | BUY_EVENT
 
 
 class Fake:
-    """Messages say themselves what they are."""
+    """Messages say themselves what they are; their names are not told, so that none is scanned."""
+
+    scan = Scan(pytest.fail)
 
     def decode(self, message: bytes) -> Message:
         said = msgspec.json.decode(message)
