@@ -107,8 +107,8 @@ def check_events(events: Events, instrument: Instrument | None = None, limit: in
     return CheckReport(len(events), counts, tuple(problems))
 
 
-def validate_events(events: Events, source: str, *, extra_kinds: frozenset[int] = frozenset()) -> None:
-    """Check that every row can be read for what it is.
+def validate_events(events: Events, source: str, *, extra_kinds: frozenset[int] = frozenset(), first_row: int = 0) -> None:
+    """Check that every row can be read for what it is; `first_row` is the number of the first one in errors.
 
     Raises
     ------
@@ -120,7 +120,8 @@ def validate_events(events: Events, source: str, *, extra_kinds: frozenset[int] 
     """
     _require_dtype(events, EVENT, source)
     kinds = _kinds(events)
-    _refuse_first(events, source, tuple(_enumerations(events, kinds, extra_kinds)) + tuple(_numbers(events, kinds)))
+    rules = tuple(_enumerations(events, kinds, extra_kinds)) + tuple(_numbers(events, kinds))
+    _refuse_first(events, source, rules, first_row)
 
 
 def validate_latencies(rows: npt.NDArray[Any], source: str) -> None:
@@ -143,12 +144,15 @@ def validate_latencies(rows: npt.NDArray[Any], source: str) -> None:
     _refuse_first(rows, source, rules)
 
 
-def _refuse_first(rows: npt.NDArray[Any], source: str, rules: tuple[_Rule, ...]) -> None:
+def _refuse_first(rows: npt.NDArray[Any], source: str, rules: tuple[_Rule, ...], first_row: int = 0) -> None:
     found = [(int(np.argmax(rule.is_broken)), i) for i, rule in enumerate(rules) if rule.is_broken.any()]
     if found:
         row, i = min(found)
         rule = rules[i]
-        raise DataError(f"{source}: row {row:,}: {rule.name}: {rule.field} is {_value(rows, rule.field, row)}; {rule.hint}")
+        number = first_row + row
+        raise DataError(
+            f"{source}: row {number:,}: {rule.name}: {rule.field} is {_value(rows, rule.field, row)}; {rule.hint}"
+        )
 
 
 def _rules(events: Events, instrument: Instrument | None) -> Iterator[_Rule]:

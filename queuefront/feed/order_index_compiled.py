@@ -12,6 +12,8 @@ than `r`, which is all that a replay needs to know of a queue.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from queuefront.book import NO_BID, clear_asks, clear_bids, set_ask, set_bid
@@ -29,7 +31,7 @@ from queuefront.core.enums import (
 )
 from queuefront.core.jit import compiled
 
-__all__ = ["trace_orders"]
+__all__ = ["new_orders", "new_totals", "trace_orders"]
 
 
 @compiled
@@ -80,31 +82,46 @@ def _modify(totals_bid, totals_ask, is_bid, prior_level, prior_lots, level, lots
         (totals_bid if is_bid else totals_ask)[level] += lots - prior_lots
 
 
+def new_orders(count: int) -> Any:
+    """Return what is known of `count` orders, none of which is there: see `trace_orders`."""
+    return (
+        np.zeros(count, np.bool_),
+        np.zeros(count, np.bool_),
+        np.zeros(count, np.int32),
+        np.zeros(count, np.int32),
+        np.zeros(count, np.int64),
+        np.zeros(count, np.int32),
+    )
+
+
+def new_totals(level_count: int) -> Any:
+    """Return the empty book of a half: see `trace_orders`."""
+    best = np.array([-1, level_count, level_count, -1, 0, 0], np.int64)
+    return np.zeros(level_count, np.int64), np.zeros(level_count, np.int64), best
+
+
 @compiled
-def trace_orders(
-    op, half, order_no, level, lots, order_count, level_count, held, prior_level, prior_lots, prior_row, best_bid, best_ask
-):  # fmt: skip
+def trace_orders(op, half, order_no, level, lots, first_row, orders, totals, held, prior, best_bid, best_ask):
     """Follow every order through the rows that one half sees. Returns how many rows name an order that is not there.
 
     op : uint8[rows]; rows that add an order which is there, or name one which is not, become OP_NOTHING in place. Rows that
         cancel, modify or fill take the side (OP_BID) of the order that they name.
-    half : OP_AT_EXCH or OP_AT_LOCAL.   order_no : int32[rows], 0 <= order_no < order_count.
-    level, lots : as in `trace_best`.
+    half : OP_AT_EXCH or OP_AT_LOCAL.   order_no : int32[rows], 0 <= order_no < number of orders.
+    level, lots : as in `trace_best`.   first_row : number of the first row, as rows may come part by part.
+    orders : is_live, is_bid, level, place, lots and era of each order; mutated. An order is there if its side was not
+        cleared since it was added: if it is of the side's era.
+    totals : lots of each level of the bids and of the asks, and int64[6]: best_bid, best_ask, low_bid, high_ask, era of
+        the bids and of the asks; mutated.
     held : (first, last) level that the book holds, both included. An order outside of them is remembered, without weight:
         it is in no total and no best price (D18, H7.2).
-    prior_level, prior_lots, prior_row : int32, int64, int32 [rows], filled: level, lots and place of the order before the
-        row; -1, 0 and -1 where it was not there.
+    prior : (level, lots, place) of the order before the row, int32, int64, int32 [rows], filled; -1, 0 and -1 where it was
+        not there.
     best_bid, best_ask : int32[rows], filled as by `trace_best`.
     """
-    is_live = np.zeros(order_count, np.bool_)
-    order_is_bid = np.zeros(order_count, np.bool_)
-    order_level, order_place = np.zeros(order_count, np.int32), np.zeros(order_count, np.int32)
-    order_lots = np.zeros(order_count, np.int64)
-    # An order is there if its side was not cleared since it was added.
-    order_era = np.zeros(order_count, np.int32)
-    bid_era, ask_era = 0, 0
-    totals_bid, totals_ask = np.zeros(level_count, np.int64), np.zeros(level_count, np.int64)
-    best = np.array([-1, level_count, level_count, -1], np.int64)
+    is_live, order_is_bid, order_level, order_place, order_lots, order_era = orders
+    totals_bid, totals_ask, best = totals
+    prior_level, prior_lots, prior_row = prior
+    bid_era, ask_era = best[4], best[5]
     unknown_count = 0
     for i in range(len(op)):
         prior_level[i], prior_lots[i], prior_row[i] = -1, 0, -1
@@ -118,7 +135,7 @@ def trace_orders(
             elif what == OP_ADD_ORDER:
                 is_bid = (op[i] & OP_BID) != 0
                 is_live[k], order_is_bid[k] = True, is_bid
-                order_level[k], order_lots[k], order_place[k] = level[i], lots[i], i
+                order_level[k], order_lots[k], order_place[k] = level[i], lots[i], first_row + i
                 order_era[k] = bid_era if is_bid else ask_era
                 if held[0] <= level[i] <= held[1]:
                     _add(totals_bid, totals_ask, is_bid, level[i], lots[i], best)
@@ -133,7 +150,7 @@ def trace_orders(
                     prior = order_level[k], order_lots[k]
                     _modify(totals_bid, totals_ask, is_bid, prior[0], prior[1], level[i], lots[i], held, best)
                     if level[i] != order_level[k] or lots[i] > order_lots[k]:
-                        order_place[k] = i
+                        order_place[k] = first_row + i
                     order_level[k], order_lots[k] = level[i], lots[i]
         elif op[i] & half:
             if what == OP_CLEAR_BOTH or what == OP_CLEAR_ALL_BIDS:
@@ -143,4 +160,5 @@ def trace_orders(
                 ask_era += 1
                 _clear_side(totals_ask, False, best)  # noqa: FBT003 - the side
         best_bid[i], best_ask[i] = best[0], best[1]
+    best[4], best[5] = bid_era, ask_era
     return unknown_count

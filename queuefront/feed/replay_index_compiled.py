@@ -28,7 +28,7 @@ from queuefront.core.enums import (
 )
 from queuefront.core.jit import borrowing, compiled
 
-__all__ = ["BLOCK_SHIFT", "group_rows", "is_grouped", "summarize_blocks"]
+__all__ = ["BLOCK_SHIFT", "count_places", "fill_places", "group_rows", "is_grouped", "summarize_blocks"]
 
 BLOCK_SHIFT = 5
 _FAR_ABOVE = 2**31 - 1
@@ -58,20 +58,37 @@ def group_rows(op, level, level_count):
     place_starts : int32[2 × levels + 1].
     """
     place_starts = np.zeros(2 * level_count + 1, np.int32)
-    for row in range(len(op)):
-        place = _place_of(op[row], np.int64(level[row]))
-        if place >= 0:
-            place_starts[place + 1] += 1
+    count_places(op, level, place_starts)
     for place in range(2 * level_count):
         place_starts[place + 1] += place_starts[place]
-    next_free = place_starts.copy()
     rows_by_place = np.zeros(place_starts[-1], np.int32)
+    fill_places(op, level, 0, place_starts.copy(), 0, rows_by_place)
+    return rows_by_place, place_starts
+
+
+@compiled
+def count_places(op, level, counts):
+    """Count the rows of each place; rows may come part by part. counts : int32[2 × levels + 1], of place p at p + 1."""
     for row in range(len(op)):
         place = _place_of(op[row], np.int64(level[row]))
         if place >= 0:
-            rows_by_place[next_free[place]] = row
+            counts[place + 1] += 1
+
+
+@compiled
+def fill_places(op, level, first_row, next_free, begin, rows_by_place):
+    """Write the part of `group_rows` from its place `begin` on for which there is room; rows may come part by part.
+
+    first_row : number of the first row.   next_free : int32[…], where the next row of each place belongs; mutated.
+    """
+    end = begin + len(rows_by_place)
+    for row in range(len(op)):
+        place = _place_of(op[row], np.int64(level[row]))
+        if place >= 0:
+            at = np.int64(next_free[place])
+            if begin <= at < end:
+                rows_by_place[at - begin] = first_row + row
             next_free[place] += 1
-    return rows_by_place, place_starts
 
 
 @compiled

@@ -6,6 +6,7 @@ replay then needs neither the map of orders nor their queues, see `order_index_c
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
@@ -51,19 +52,30 @@ from queuefront.core.enums import (
 from queuefront.core.errors import DataError, OffGridError
 from queuefront.core.instrument import Instrument
 from queuefront.feed.check import validate_events
-from queuefront.feed.order_index_compiled import trace_orders
+from queuefront.feed.order_index_compiled import new_orders, new_totals, trace_orders
 from queuefront.feed.tape_index_compiled import trace_best
 
 __all__ = [
     "COLUMNS",
     "OPTIONAL",
     "ORDER_COLUMNS",
+    "Description",
+    "GridFaults",
     "OffGrid",
     "OnGap",
     "build_columns",
     "checksum",
+    "differing_columns",
+    "gap_error",
     "is_priced",
+    "is_told_by_order",
+    "join_halves",
+    "lots_of",
+    "names_a_tick",
     "opening_book",
+    "operations",
+    "ticks_of",
+    "unique_ticks",
 ]
 
 COLUMNS: Final = {
@@ -107,17 +119,18 @@ def build_columns(
     opening: npt.NDArray[np.void] | None,
 ) -> tuple[Columns, npt.NDArray[np.int64], npt.NDArray[np.void] | None, dict[str, Any]]:
     """Return (columns, levels, opening, facts) of a tape of valid events in order; `facts` go into its metadata."""
-    is_by_order = _is_by_order(events, source)
-    op = _operations(events["ev"], events["px"], is_by_order=is_by_order)
-    # A cancel names an order; its price may be missing.
-    named_rows = is_priced(op) & ~((_what(op) == OP_CANCEL_ORDER) & ~np.isfinite(events["px"]))
-    ticks, rounded_prices = _ticks(events, op, named_rows, instrument, source, off_grid)
-    lots, rounded_quantities = _lots(events, op, instrument, source, off_grid)
+    counts = np.bincount((events["ev"] & np.uint64(KIND_MASK)).astype(np.int64), minlength=KIND_MASK + 1)
+    is_by_order = is_told_by_order(counts, lambda: (events,), source)
+    op = operations(events["ev"], events["px"], is_by_order=is_by_order)
+    named_rows = names_a_tick(op, events["px"])
+    prices, quantities = GridFaults("px", instrument, source), GridFaults("qty", instrument, source)
+    ticks, lots = ticks_of(events, op, named_rows, prices), lots_of(events, op, quantities)
+    rounded_prices, rounded_quantities = prices.settle(off_grid), quantities.settle(off_grid)
     named = ticks[named_rows]
     if opening is not None:
         opening, more = _opening_ticks(opening, instrument, source, off_grid, is_by_order=is_by_order)
         named = np.concatenate([named, more])
-    levels = _unique(named)
+    levels = unique_ticks(named)
     level = np.where(named_rows, np.searchsorted(levels, ticks), 0).astype(np.int32)
     columns: Columns = {
         "ev": events["ev"].astype(np.uint32),
@@ -134,7 +147,9 @@ def build_columns(
     else:
         columns |= _best_columns(columns, levels, opening, instrument)
     columns |= _raw_columns(events, ticks, lots, is_priced(op), instrument)
-    facts |= _describe(columns, len(levels)) | {"rounded": {"px": rounded_prices, "qty": rounded_quantities}}
+    description = Description()
+    description.take(columns)
+    facts |= description.facts(len(levels)) | {"rounded": {"px": rounded_prices, "qty": rounded_quantities}}
     facts["checksum"] = checksum(columns, levels)
     return columns, levels, opening, facts
 
@@ -178,18 +193,32 @@ def bounded_columns(
     return columns | _best_columns(columns, levels, opening, instrument), opening
 
 
-def _is_by_order(events: npt.NDArray[np.void], source: str) -> bool:
-    """Return whether the market is told by order (L3); a market told both ways at once is refused."""
-    kinds = (events["ev"] & np.uint64(KIND_MASK)).astype(np.int64)
-    counts = np.bincount(kinds, minlength=KIND_MASK + 1)
-    if not counts[list(_ORDER_KINDS)].any():
+def is_told_by_order(
+    kind_counts: npt.NDArray[np.int64], blocks: Callable[[], Iterable[npt.NDArray[np.void]]], source: str
+) -> bool:
+    """Return whether the market is told by order (L3); a market told both ways at once is refused.
+
+    kind_counts : how many rows there are of each kind.   blocks : gives the rows, to name the first that is wrong.
+
+    Raises
+    ------
+    DataError
+        Naming the first row that tells of a level in a market by order.
+    """
+    if not kind_counts[list(_ORDER_KINDS)].any():
         return False
-    if counts[list(_LEVEL_KINDS)].any():
-        row = int(np.argmax(np.isin(kinds, _LEVEL_KINDS)))
-        raise DataError(
-            f"{source}: row {row:,}: {KIND_NAMES[int(kinds[row])]} in a market by order; a book is told by price or by "
-            "order, not both: leave the rows of one kind out"
-        )
+    if kind_counts[list(_LEVEL_KINDS)].any():
+        first_row = 0
+        for block in blocks():
+            kinds = (block["ev"] & np.uint64(KIND_MASK)).astype(np.int64)
+            is_level = np.isin(kinds, _LEVEL_KINDS)
+            if is_level.any():
+                row = int(np.argmax(is_level))
+                raise DataError(
+                    f"{source}: row {first_row + row:,}: {KIND_NAMES[int(kinds[row])]} in a market by order; a book is "
+                    "told by price or by order, not both: leave the rows of one kind out"
+                )
+            first_row += len(block)
     return True
 
 
@@ -202,8 +231,12 @@ def _opening_ticks(
         )
     opening = _snapshot_rows(opening)
     validate_events(opening, f"{source} (opening snapshot)")
-    _grid_column(instrument, opening["qty"], "qty", f"{source} (opening)", off_grid)
-    return opening, _grid_column(instrument, opening["px"], "px", f"{source} (opening)", off_grid)[0]
+    quantities, prices = (GridFaults(name, instrument, f"{source} (opening)") for name in ("qty", "px"))
+    quantities.counts(opening["qty"])
+    quantities.settle(off_grid)
+    ticks = prices.counts(opening["px"])
+    prices.settle(off_grid)
+    return opening, ticks
 
 
 def _snapshot_rows(opening: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
@@ -213,7 +246,8 @@ def _snapshot_rows(opening: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
     return rows
 
 
-def _operations(ev: npt.NDArray[np.uint64], px: npt.NDArray[np.float64], *, is_by_order: bool) -> npt.NDArray[np.uint8]:
+def operations(ev: npt.NDArray[np.uint64], px: npt.NDArray[np.float64], *, is_by_order: bool) -> npt.NDArray[np.uint8]:
+    """Return what each row does, and which half sees it (`core.enums.OP_*`)."""
     kind = ev & np.uint64(KIND_MASK)
     is_buy = (ev & np.uint64(BUY_EVENT)) != 0
     is_sell = ((ev & np.uint64(SELL_EVENT)) != 0) & ~is_buy  # a row with both bits acts as a buy (spec B1.2)
@@ -270,59 +304,86 @@ def _what(op: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return op & np.uint8(OP_MASK)
 
 
-def _ticks(
-    events: npt.NDArray[np.void],
-    op: npt.NDArray[np.uint8],
-    named: npt.NDArray[np.bool_],
-    instrument: Instrument,
-    source: str,
-    off_grid: OffGrid,
-) -> tuple[npt.NDArray[np.int64], int]:
+def names_a_tick(op: npt.NDArray[np.uint8], px: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Which rows name a price of the grid and have it: a cancel names an order, and its price may be missing."""
+    named: npt.NDArray[np.bool_] = is_priced(op) & ~((_what(op) == OP_CANCEL_ORDER) & ~np.isfinite(px))
+    return named
+
+
+def ticks_of(
+    events: npt.NDArray[np.void], op: npt.NDArray[np.uint8], named: npt.NDArray[np.bool_], faults: GridFaults
+) -> npt.NDArray[np.int64]:
+    """Return the price of each row that names one in ticks, 0 elsewhere."""
     ticks = np.zeros(len(events), np.int64)
     rows = np.flatnonzero(named)
     what = _what(op[rows])
     # A clear names a bound and a cancel an order, not a price that was traded or quoted: they need not lie on the grid.
     is_exempt = ((what >= OP_CLEAR_BIDS) & (what <= OP_CLEAR_ASKS)) | (what == OP_CANCEL_ORDER)
-    ticks[rows], rounded = _grid_column(instrument, events["px"][rows], "px", source, off_grid, rows, is_exempt)
-    return ticks, rounded
+    ticks[rows] = faults.counts(events["px"][rows], rows, is_exempt)
+    faults.row_count += len(events)
+    return ticks
 
 
-def _lots(
-    events: npt.NDArray[np.void], op: npt.NDArray[np.uint8], instrument: Instrument, source: str, off_grid: OffGrid
-) -> tuple[npt.NDArray[np.int64], int]:
+def lots_of(events: npt.NDArray[np.void], op: npt.NDArray[np.uint8], faults: GridFaults) -> npt.NDArray[np.int64]:
+    """Return the quantity of each row in lots, 0 where it has none."""
     what = _what(op)
     lots = np.zeros(len(events), np.int64)
     is_sized = ((what != OP_NOTHING) & (what < OP_CLEAR_BIDS)) | ((what >= OP_ADD_ORDER) & (what != OP_CANCEL_ORDER))
     rows = np.flatnonzero(is_sized)
-    lots[rows], rounded = _grid_column(instrument, events["qty"][rows], "qty", source, off_grid, rows)
-    return lots, rounded
+    lots[rows] = faults.counts(events["qty"][rows], rows)
+    faults.row_count += len(events)
+    return lots
 
 
-def _grid_column(
-    instrument: Instrument,
-    values: npt.NDArray[np.float64],
-    field: str,
-    source: str,
-    off_grid: OffGrid,
-    rows: npt.NDArray[np.int64] | None = None,
-    is_exempt: npt.NDArray[np.bool_] | None = None,
-) -> tuple[npt.NDArray[np.int64], int]:
-    counts, is_on_grid = instrument.ticks(values) if field == "px" else instrument.lots(values)
-    if is_exempt is not None:
-        is_on_grid |= is_exempt
-    rounded = int(len(values) - np.count_nonzero(is_on_grid))
-    if rounded and off_grid == "refuse":
-        first = int(np.argmin(is_on_grid))
-        row = first if rows is None else int(rows[first])
-        name, step = ("tick_size", instrument.tick_size) if field == "px" else ("lot_size", instrument.lot_size)
-        raise OffGridError(
-            f"{source}: row {row:,}: {field} {float(values[first])} is not a multiple of {name} {step}, "
-            f"like {rounded:,} rows in all; give the right {name}, or take the nearest with off_grid='round'"
-        )
-    return counts, rounded
+class GridFaults:
+    """Prices or quantities off the grid: how many there are, and the first one; rows may come part by part."""
+
+    def __init__(self, field: Literal["px", "qty"], instrument: Instrument, source: str) -> None:
+        self.row_count = 0  # of the parts before
+        self._field, self._instrument, self._source = field, instrument, source
+        self._count = 0
+        self._first: tuple[int, float] | None = None
+
+    def counts(
+        self,
+        values: npt.NDArray[np.float64],
+        rows: npt.NDArray[np.int64] | None = None,
+        is_exempt: npt.NDArray[np.bool_] | None = None,
+    ) -> npt.NDArray[np.int64]:
+        """Return the values in steps, the nearest ones where they lie off the grid.
+
+        rows : their numbers in the part.   is_exempt : which need not lie on the grid.
+        """
+        counts, is_on_grid = self._instrument.ticks(values) if self._field == "px" else self._instrument.lots(values)
+        if is_exempt is not None:
+            is_on_grid |= is_exempt
+        rounded = int(len(values) - np.count_nonzero(is_on_grid))
+        if rounded and self._first is None:
+            first = int(np.argmin(is_on_grid))
+            self._first = self.row_count + (first if rows is None else int(rows[first])), float(values[first])
+        self._count += rounded
+        return counts
+
+    def settle(self, off_grid: OffGrid) -> int:
+        """Return how many values lie off the grid.
+
+        Raises
+        ------
+        OffGridError
+            If there are some, and they are to be refused.
+        """
+        if self._first is not None and off_grid == "refuse":
+            row, value = self._first
+            i = self._instrument
+            name, step = ("tick_size", i.tick_size) if self._field == "px" else ("lot_size", i.lot_size)
+            raise OffGridError(
+                f"{self._source}: row {row:,}: {self._field} {value} is not a multiple of {name} {step}, "
+                f"like {self._count:,} rows in all; give the right {name}, or take the nearest with off_grid='round'"
+            )
+        return self._count
 
 
-def _unique(ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def unique_ticks(ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the ascending distinct ticks; by marking where they lie close together, which is ten times faster."""
     if len(ticks) == 0:
         return np.zeros(0, np.int64)
@@ -378,16 +439,24 @@ def _raw_columns(
     instrument: Instrument,
 ) -> dict[str, npt.NDArray[Any]]:
     """Return what ticks and lots alone would lose."""
-    out: dict[str, npt.NDArray[Any]] = {}
+    return {name: events[name].copy() for name in differing_columns(events, ticks, lots, is_priced, instrument)}
+
+
+def differing_columns(
+    events: npt.NDArray[np.void],
+    ticks: npt.NDArray[np.int64],
+    lots: npt.NDArray[np.int64],
+    is_priced: npt.NDArray[np.bool_],
+    instrument: Instrument,
+) -> list[str]:
+    """Return the columns of some rows that ticks and lots do not give again."""
+    names = []
     px = np.where(is_priced, instrument.prices(ticks), np.nan)
     if not np.array_equal(px, events["px"], equal_nan=True):
-        out["px"] = events["px"].copy()
+        names.append("px")
     if not np.array_equal(instrument.quantities(lots), events["qty"]):
-        out["qty"] = events["qty"].copy()
-    for name in ("order_id", "ival", "fval"):
-        if events[name].any():
-            out[name] = events[name].copy()
-    return out
+        names.append("qty")
+    return names + [name for name in ("order_id", "ival", "fval") if events[name].any()]
 
 
 def _order_columns(
@@ -404,9 +473,29 @@ def _order_columns(
         if not is_gap.any():
             break
         if on_gap == "stop":
-            raise _gap_error(events, int(np.argmax(is_gap)), int(is_gap.sum()), source)
+            row = int(np.argmax(is_gap))
+            raise gap_error(int(events["ev"][row]), int(events["order_id"][row]), row, int(is_gap.sum()), source)
         gap_rows += int(is_gap.sum())
         op[is_gap] = OP_NOTHING
+    joined, bests = join_halves(op, events["order_id"], (halves[0], halves[1]), source, 0)
+    columns["op"] = joined.pop("op")
+    return {"order_no": order_no, **joined, **bests}, len(ids), gap_rows
+
+
+def join_halves(
+    op: npt.NDArray[np.uint8],
+    order_id: npt.NDArray[np.uint64],
+    halves: tuple[Columns, Columns],
+    source: str,
+    first_row: int,
+) -> tuple[Columns, Columns]:
+    """Return (op and what the order was before, best prices) of rows that were traced in each half.
+
+    Raises
+    ------
+    DataError
+        If a row that both halves see reached an order in two states.
+    """
     exch, local = halves
     is_exch = (op & np.uint8(OP_AT_EXCH)) != 0
     is_both = is_exch & ((op & np.uint8(OP_AT_LOCAL)) != 0)
@@ -415,16 +504,14 @@ def _order_columns(
         if differs.any():
             row = int(np.argmax(differs))
             raise DataError(
-                f"{source}: row {row:,}: order {int(events['order_id'][row])} reached us in another state than it had at "
+                f"{source}: row {first_row + row:,}: order {int(order_id[row])} reached us in another state than it had at "
                 "the exchange; split the row in two with correct_event_order"
             )
-    columns["op"] = np.where(is_exch, exch["op"], local["op"])
-    out: Columns = {"order_no": order_no}
-    for name in ("prior_level", "prior_lots", "prior_row"):
-        out[name] = np.where(is_exch, exch[name], local[name])
+    joined = {name: np.where(is_exch, exch[name], local[name]) for name in ("op", "prior_level", "prior_lots", "prior_row")}
+    bests: Columns = {}
     for half, name in ((exch, "exch"), (local, "local")):
-        out[f"best_bid_{name}"], out[f"best_ask_{name}"] = half["best_bid"], half["best_ask"]
-    return out, len(ids), gap_rows
+        bests[f"best_bid_{name}"], bests[f"best_ask_{name}"] = half["best_bid"], half["best_ask"]
+    return joined, bests
 
 
 def _trace(
@@ -434,46 +521,55 @@ def _trace(
     out: Columns = {"op": columns["op"].copy(), "prior_lots": np.zeros(count, np.int64)}
     for name in ("prior_level", "prior_row", "best_bid", "best_ask"):
         out[name] = np.zeros(count, np.int32)
+    prior = out["prior_level"], out["prior_lots"], out["prior_row"]
+    orders, totals = new_orders(int(order_no.max(initial=-1)) + 1), new_totals(level_count)
     trace_orders(
-        out["op"],
-        half,
-        order_no,
-        columns["level"],
-        columns["lots"],
-        int(order_no.max(initial=-1)) + 1,
-        level_count,
-        held,
-        out["prior_level"],
-        out["prior_lots"],
-        out["prior_row"],
-        out["best_bid"],
+        out["op"], half, order_no, columns["level"], columns["lots"], 0, orders, totals, held, prior, out["best_bid"],
         out["best_ask"],
-    )
+    )  # fmt: skip
     return out
 
 
-def _gap_error(events: npt.NDArray[np.void], row: int, count: int, source: str) -> DataError:
-    kind = KIND_NAMES[int(events["ev"][row]) & KIND_MASK]
+def gap_error(ev: int, order_id: int, row: int, count: int, source: str) -> DataError:
+    """Return what to say of the first of some rows that name an order which is not there, or add one that is."""
+    kind = KIND_NAMES[ev & KIND_MASK]
     what = "is there already" if kind == KIND_NAMES[ADD_ORDER_EVENT] else "is not there"
     return DataError(
-        f"{source}: row {row:,}: {kind} of order {int(events['order_id'][row])}, which {what}, like {count:,} rows in "
+        f"{source}: row {row:,}: {kind} of order {order_id}, which {what}, like {count:,} rows in "
         "all; the feed has a gap: begin where it is whole, or leave such rows out with on_gap='skip'"
     )
 
 
-def _describe(columns: Columns, level_count: int) -> dict[str, Any]:
-    op = columns["op"]
-    kinds, counts = np.unique(columns["ev"] & np.uint32(KIND_MASK), return_counts=True)
-    span: dict[str, int | None] = {}
-    for half, name in ((OP_AT_EXCH, "exch_ts"), (OP_AT_LOCAL, "local_ts")):
-        seen = columns[name][(op & np.uint8(half)) != 0]
-        span[f"first_{name}"], span[f"last_{name}"] = (int(seen[0]), int(seen[-1])) if len(seen) else (None, None)
-    return {
-        "events": len(op),
-        "levels": level_count,
-        "counts": {KIND_NAMES.get(int(k), f"kind {k}"): int(n) for k, n in zip(kinds, counts, strict=True)},
-        **span,
-    }
+class Description:
+    """What a tape's metadata say of its rows, which may come part by part."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._kinds = np.zeros(KIND_MASK + 1, np.int64)
+        self._spans: dict[str, tuple[int, int] | None] = {"exch_ts": None, "local_ts": None}
+
+    def take(self, columns: Columns) -> None:
+        """Look at rows: their op, ev and times."""
+        op = columns["op"]
+        self._count += len(op)
+        self._kinds += np.bincount((columns["ev"] & np.uint32(KIND_MASK)).astype(np.int64), minlength=KIND_MASK + 1)
+        for half, name in ((OP_AT_EXCH, "exch_ts"), (OP_AT_LOCAL, "local_ts")):
+            seen = np.flatnonzero(op & np.uint8(half))
+            if len(seen):
+                before, ts = self._spans[name], columns[name]
+                self._spans[name] = int(ts[seen[0]]) if before is None else before[0], int(ts[seen[-1]])
+
+    def facts(self, level_count: int) -> dict[str, Any]:
+        """Return what there is to say."""
+        span: dict[str, int | None] = {}
+        for name, found in self._spans.items():
+            span[f"first_{name}"], span[f"last_{name}"] = found or (None, None)
+        return {
+            "events": self._count,
+            "levels": level_count,
+            "counts": {KIND_NAMES.get(k, f"kind {k}"): int(self._kinds[k]) for k in np.flatnonzero(self._kinds).tolist()},
+            **span,
+        }
 
 
 def checksum(columns: Columns, levels: npt.NDArray[np.int64]) -> str:

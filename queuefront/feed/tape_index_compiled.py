@@ -27,12 +27,12 @@ __all__ = ["find_untrusted_order_row", "find_untrusted_row", "trace_best"]
 
 @compiled
 def trace_best(op, level, lots, half, bid_lots, ask_lots, start, best_bid_out, best_ask_out):
-    """Walk the rows that one half sees and note the best levels after each row.
+    """Walk the rows that one half sees and note the best levels after each row; rows may come part by part.
 
     op : uint8[rows], what the row does; half : OP_AT_EXCH or OP_AT_LOCAL, rows without this bit change nothing.
     level : int32[rows], 0 <= level < len(bid_lots) where the row names a price, 0 elsewhere.
     lots : int64[rows].   bid_lots, ask_lots : int64[levels], the book at the start; mutated.
-    start : int64[4], best_bid, best_ask, low_bid, high_ask at the start.
+    start : int64[4], best_bid, best_ask, low_bid, high_ask at the start; mutated to those at the end.
     best_bid_out, best_ask_out : int32[rows], filled.
     """
     best_bid, best_ask, low_bid, high_ask = start[0], start[1], start[2], start[3]
@@ -58,6 +58,7 @@ def trace_best(op, level, lots, half, bid_lots, ask_lots, start, best_bid_out, b
                 best_ask, high_ask = clear_asks(ask_lots, NO_BID, best_ask, high_ask)
         best_bid_out[i] = best_bid
         best_ask_out[i] = best_ask
+    start[0], start[1], start[2], start[3] = best_bid, best_ask, low_bid, high_ask
 
 
 @compiled

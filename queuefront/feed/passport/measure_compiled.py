@@ -11,6 +11,8 @@ price only.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from queuefront.core.enums import (
@@ -34,7 +36,17 @@ from queuefront.core.enums import (
 )
 from queuefront.core.jit import borrowing, compiled
 
-__all__ = ["BUCKETS", "BUCKETS_AN_OCTAVE", "COUNTS", "SUMS", "bucket_top", "measure_rows"]
+__all__ = [
+    "BUCKETS",
+    "BUCKETS_AN_OCTAVE",
+    "COUNTS",
+    "SUMS",
+    "bucket_top",
+    "end_measuring",
+    "measure_rows",
+    "new_figures",
+    "new_market",
+]
 
 #: Whole numbers of each span.
 COUNTS = (
@@ -294,39 +306,61 @@ def _trade(counts, k, tick, levels, bid, ask):
         counts[k, _OUTSIDE_MAX] = max(counts[k, _OUTSIDE_MAX], outside)
 
 
+(
+    _BID, _ASK, _NOW, _CHANGE_TS, _FROZEN_COUNT, _TRADE_TS, _TRADE_LOTS, _TRADE_LEVEL, _TRADE_WHAT, _HAS_TRADE, _IS_BEGUN,
+) = range(11)  # fmt: skip
+
+
+def new_figures(span_count: int) -> Any:
+    """Return what `measure_rows` counts, of no row yet."""
+    counts = np.zeros((span_count, len(COUNTS)), np.int64)
+    counts[:, _LATENCY_MIN] = counts[:, _SPREAD_MIN] = _NO_LATENCY
+    sums = np.zeros((span_count, len(SUMS)), np.float64)
+    latencies = np.zeros((span_count, BUCKETS), np.int32)
+    return counts, sums, latencies, *(np.zeros(BUCKETS, np.int64) for _ in range(3))
+
+
+def new_market(opening: Any, level_count: int, first_ts: int) -> Any:
+    """Return what `measure_rows` remembers of the market, before the first row.
+
+    opening : int64[2 × levels], lots of each place.   first_ts : beginning of the first span.
+    """
+    said_ts = np.full(len(opening), first_ts - 1, np.int64)
+    # Lowest and highest level of bids and of asks that may hold something: no row must look at all levels of a tape.
+    reach = np.zeros((2, 2), np.int64)
+    reach[:, 0], reach[:, 1] = len(opening), -1
+    for place in np.flatnonzero(opening).tolist():
+        side, level = place & 1, place >> 1
+        reach[side, 0], reach[side, 1] = min(reach[side, 0], level), max(reach[side, 1], level)
+    memory = np.zeros(11, np.int64)
+    memory[_BID], memory[_ASK], memory[_NOW], memory[_CHANGE_TS] = -1, level_count, first_ts, first_ts
+    memory[_TRADE_TS] = first_ts - 1
+    state, best_lots, moves = np.zeros(7, np.int64), np.zeros(2, np.int64), np.zeros(3, np.int64)
+    return opening.copy(), np.zeros(1, np.int64), said_ts, reach, state, best_lots, moves, memory
+
+
 @compiled
 def measure_rows(  # tidy: allow size: one pass, whose state would be a record of twenty fields otherwise
-    op, exch_ts, local_ts, level, lots, best_bid, best_ask, levels, prior, opening, first_ts, span_ns, span_count
+    op, exch_ts, local_ts, level, lots, best_bid, best_ask, levels, prior, spans, figures, market
 ):  # fmt: skip
-    """Return (counts, sums, latencies, intervals, book_intervals, move_sizes) of a tape.
+    """Measure rows of a tape, which may come part by part; see `end_measuring`.
 
     op … best_ask : the tape's columns, at the exchange.   prior : (prior_level, prior_lots), empty unless by order.
-    opening : int64[2 × levels], lots before the first row.   first_ts : beginning of the first span.
+    spans : (beginning of the first one, length, number).   figures, market : see `new_figures`, `new_market`; mutated.
+    figures : (counts, sums, latencies, intervals, book_intervals, move_sizes):
     counts : int64[spans, len(COUNTS)].   sums : float64[spans, len(SUMS)].   latencies : int32[spans, BUCKETS].
     intervals, book_intervals : int64[BUCKETS], times between different times of rows, and of rows that tell of the book.
     move_sizes : int64[BUCKETS], changes of the mid price, half ticks.
 
     Rows before the first span and beyond the last one count as of these.
     """
-    counts = np.zeros((span_count, len(COUNTS)), np.int64)
-    counts[:, _LATENCY_MIN] = counts[:, _SPREAD_MIN] = _NO_LATENCY
-    sums = np.zeros((span_count, len(SUMS)), np.float64)
-    latencies = np.zeros((span_count, BUCKETS), np.int32)
-    intervals, book_intervals = np.zeros(BUCKETS, np.int64), np.zeros(BUCKETS, np.int64)
-    move_sizes = np.zeros(BUCKETS, np.int64)
-    book_lots, hidden = opening.copy(), np.zeros(1, np.int64)
-    said_ts = np.full(len(opening), first_ts - 1, np.int64)
-    # Lowest and highest level of bids and of asks that may hold something: no row must look at all levels of a tape.
-    reach = np.zeros((2, 2), np.int64)
-    reach[:, 0], reach[:, 1] = len(opening), -1
-    for place in range(len(opening)):
-        if opening[place] != 0:
-            _reach_out(reach, place)
-    state, best_lots, moves = np.zeros(7, np.int64), np.zeros(2, np.int64), np.zeros(3, np.int64)
+    counts, sums, latencies, intervals, book_intervals, move_sizes = figures
+    book_lots, hidden, said_ts, reach, state, best_lots, moves, memory = market
+    first_ts, span_ns, span_count = spans
     last_ts = first_ts + span_ns * span_count - 1
-    bid, ask = np.int64(-1), np.int64(len(levels))
-    now, change_ts, frozen, trade_ts, trade_row = first_ts, first_ts, 0, first_ts - 1, -1
-    is_begun = False
+    bid, ask, now, change_ts, frozen = memory[_BID], memory[_ASK], memory[_NOW], memory[_CHANGE_TS], memory[_FROZEN_COUNT]
+    trade_ts, trade_lots, trade_level = memory[_TRADE_TS], memory[_TRADE_LOTS], memory[_TRADE_LEVEL]
+    trade_what, has_trade, is_begun = memory[_TRADE_WHAT], memory[_HAS_TRADE] != 0, memory[_IS_BEGUN] != 0
     is_by_order = len(prior[0]) > 0
     for i in range(len(op)):
         code = op[i]
@@ -357,11 +391,11 @@ def measure_rows(  # tidy: allow size: one pass, whose state would be a record o
         what = code & OP_MASK
         if OP_BUY_TRADE <= what <= OP_OTHER_TRADE:
             _trade(counts, k, levels[level[i]], levels, bid, ask)
-            if trade_row >= 0 and trade_ts == exch_ts[i]:
-                same = lots[trade_row] == lots[i] and level[trade_row] == level[i]
-                row[_REPEATED_TRADES] += same and (op[trade_row] & OP_MASK) == what
-            frozen += ts > trade_ts or trade_row < 0
-            trade_ts, trade_row = exch_ts[i], i
+            if has_trade and trade_ts == exch_ts[i]:
+                row[_REPEATED_TRADES] += trade_lots == lots[i] and trade_level == level[i] and trade_what == what
+            frozen += ts > trade_ts or not has_trade
+            trade_ts, trade_lots, trade_level, trade_what = exch_ts[i], lots[i], np.int64(level[i]), np.int64(what)
+            has_trade = True
         elif what != 0 and what <= OP_FILL_ORDER:
             if what == OP_FILL_ORDER:
                 frozen += 1
@@ -381,9 +415,20 @@ def measure_rows(  # tidy: allow size: one pass, whose state would be a record o
                 _freeze(counts, span_ns, first_ts, change_ts, ts, frozen)
                 book_intervals[_bucket(ts - change_ts)] += 1
                 change_ts, frozen = ts, 0
-    if is_begun:
-        _tell_state(state, best_lots, levels, book_lots, hidden, bid, ask)
+    memory[_BID], memory[_ASK], memory[_NOW], memory[_CHANGE_TS], memory[_FROZEN_COUNT] = bid, ask, now, change_ts, frozen
+    memory[_TRADE_TS], memory[_TRADE_LOTS], memory[_TRADE_LEVEL] = trade_ts, trade_lots, trade_level
+    memory[_TRADE_WHAT], memory[_HAS_TRADE], memory[_IS_BEGUN] = trade_what, has_trade, is_begun
+
+
+@compiled
+def end_measuring(levels, spans, figures, market):
+    """Count what the last row began; arguments as of `measure_rows`."""
+    counts = figures[0]
+    book_lots, hidden, _, _, state, best_lots, moves, memory = market
+    first_ts, span_ns, _ = spans
+    now = memory[_NOW]
+    if memory[_IS_BEGUN]:
+        _tell_state(state, best_lots, levels, book_lots, hidden, memory[_BID], memory[_ASK])
         if state[2] and state[3]:
             _move(counts, (now - first_ts) // span_ns, state[0] + state[1], moves)
-        _freeze(counts, span_ns, first_ts, change_ts, now, frozen)
-    return counts, sums, latencies, intervals, book_intervals, move_sizes
+        _freeze(counts, span_ns, first_ts, memory[_CHANGE_TS], now, memory[_FROZEN_COUNT])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
@@ -19,14 +19,25 @@ from queuefront.core.enums import (
     OP_NOTHING,
 )
 from queuefront.core.errors import ConfigError, DataFormatError
-from queuefront.feed.passport.measure_compiled import BUCKETS, COUNTS, SUMS, bucket_top, measure_rows
+from queuefront.feed.passport.measure_compiled import (
+    BUCKETS,
+    COUNTS,
+    SUMS,
+    bucket_top,
+    end_measuring,
+    measure_rows,
+    new_figures,
+    new_market,
+)
 from queuefront.feed.tape_build import is_priced, opening_book
 
 if TYPE_CHECKING:
+    from queuefront.core.instrument import Instrument
     from queuefront.feed.tape import Tape
 
 __all__ = [
-    "COLUMNS", "MEANS", "MEASURES_VERSION", "SPANS_MAX", "Account", "Measures", "Silence", "Totals", "measure", "span_of",
+    "COLUMNS", "MEANS", "MEASURES_VERSION", "SPANS_MAX", "Account", "Measures", "Measuring", "Silence", "Totals", "measure",
+    "span_of",
 ]  # fmt: skip
 
 #: Of what is measured, and how. Another version in a tape is measured anew.
@@ -46,6 +57,10 @@ MEANS: Final = ("spread_ticks", "bid_lots", "ask_lots", "mid_ticks")
 _QUANTILES: Final = {"p1": 0.01, "p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
 
 Column = npt.NDArray[np.int64]
+
+_NO_PRIOR: Final[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = np.zeros(0, np.int32), np.zeros(0, np.int64)
+for _none in _NO_PRIOR:
+    _none.flags.writeable = False  # of the same types as a tape's
 
 
 class Silence(msgspec.Struct, frozen=True):
@@ -137,42 +152,94 @@ def measure(tape: Tape, *, span_ns: int | None = None) -> Measures:
     DataFormatError
         If the tape's metadata do not hold the account of a conversion where they should.
     """
-    first_ts, span_ns, count = _spans(tape, span_ns)
-    counts, sums, latencies, intervals, book_intervals, moves = measure_rows(
-        tape.op, tape.exch_ts, tape.local_ts, tape.level, tape.lots, tape.best_bid_exch, tape.best_ask_exch, tape.levels,
-        _prior(tape), _opening_lots(tape), first_ts, span_ns, count,
-    )  # fmt: skip
-    columns = {name: counts[:, i].tolist() for i, name in enumerate(COUNTS)}
-    for name in _ABSENT:
-        columns[name] = [-1 if value == _FAR else value for value in columns[name]]
-    columns["latency_p50_ns"] = _quantile_column(latencies, 0.5)
-    columns["latency_p99_ns"] = _quantile_column(latencies, 0.99)
-    columns["off_grid"] = _off_grid(tape, first_ts, span_ns, count).tolist()
-    gaps, account = _account(tape, first_ts, span_ns, count)
-    columns |= {name: column.tolist() for name, column in gaps.items()}
-    return Measures(
-        version=MEASURES_VERSION,
-        checksum=str(tape.meta.get("checksum", "")),
-        first_ts=first_ts,
-        span_ns=span_ns,
-        rows=len(tape),
-        is_by_order=tape.is_by_order,
-        columns=columns,
-        means=_means(sums),
-        totals=Totals(
-            latency_ns=_quantiles(latencies.sum(axis=0)),
-            interval_ns=_quantiles(intervals),
-            book_interval_ns=_quantiles(book_intervals),
-            move_half_ticks=_quantiles(moves),
-        ),
-        silences=_silences(tape),
-        account=account,
+    measuring = Measuring(
+        tape.meta, tape.levels, _opening_lots(tape), tape.instrument, is_by_order=tape.is_by_order, span_ns=span_ns
     )
+    names = ("op", "exch_ts", "local_ts", "level", "lots", "best_bid_exch", "best_ask_exch")
+    measuring.take({name: getattr(tape, name) for name in names} | tape.extra)
+    return measuring.finish()
 
 
-def _spans(tape: Tape, span_ns: int | None) -> tuple[int, int, int]:
+class Measuring:
+    """Measures in the making: rows come part by part.
+
+    Parameters
+    ----------
+    meta : the tape's, with the times of its first and last rows, the account of its conversion, and what was rounded.
+    levels : the table of ticks.   opening : int64[2 × levels], lots before the first row.
+    span_ns : see `measure`.
+    """
+
+    def __init__(
+        self,
+        meta: dict[str, Any],
+        levels: Column,
+        opening: Column,
+        instrument: Instrument,
+        *,
+        is_by_order: bool,
+        span_ns: int | None = None,
+    ) -> None:
+        self._meta, self._levels, self._instrument = meta, levels, instrument
+        self._is_by_order = is_by_order
+        self._told = _told(meta)
+        self._spans = _spans(meta, span_ns)
+        self._figures = new_figures(self._spans[2])
+        self._market = new_market(opening, len(levels), self._spans[0])
+        self._off_grid = np.zeros(self._spans[2], np.int64)
+        self._silences = _Silences()
+        self._row_count = 0
+
+    def take(self, columns: dict[str, npt.NDArray[Any]]) -> None:
+        """Measure rows: columns of a tape, with px and qty where it has them."""
+        op = columns["op"]
+        prior = _NO_PRIOR
+        if self._is_by_order:
+            prior = columns["prior_level"], columns["prior_lots"]
+        measure_rows(
+            op, columns["exch_ts"], columns["local_ts"], columns["level"], columns["lots"], columns["best_bid_exch"],
+            columns["best_ask_exch"], self._levels, prior, self._spans, self._figures, self._market,
+        )  # fmt: skip
+        if self._spans[2] and any(self._told.rounded.values()):
+            self._off_grid += _off_grid(columns, self._instrument, *self._spans)
+        self._silences.take(columns["exch_ts"][(op & np.uint8(OP_AT_EXCH)) != 0])
+        self._row_count += len(op)
+
+    def finish(self) -> Measures:
+        """Return the measures of all rows."""
+        first_ts, span_ns, count = self._spans
+        end_measuring(self._levels, self._spans, self._figures, self._market)
+        counts, sums, latencies, intervals, book_intervals, moves = self._figures
+        columns = {name: counts[:, i].tolist() for i, name in enumerate(COUNTS)}
+        for name in _ABSENT:
+            columns[name] = [-1 if value == _FAR else value for value in columns[name]]
+        columns["latency_p50_ns"] = _quantile_column(latencies, 0.5)
+        columns["latency_p99_ns"] = _quantile_column(latencies, 0.99)
+        columns["off_grid"] = self._off_grid.tolist()
+        gaps, account = _account(self._told, first_ts, span_ns, count)
+        columns |= {name: column.tolist() for name, column in gaps.items()}
+        return Measures(
+            version=MEASURES_VERSION,
+            checksum=str(self._meta.get("checksum", "")),
+            first_ts=first_ts,
+            span_ns=span_ns,
+            rows=self._row_count,
+            is_by_order=self._is_by_order,
+            columns=columns,
+            means=_means(sums),
+            totals=Totals(
+                latency_ns=_quantiles(latencies.sum(axis=0)),
+                interval_ns=_quantiles(intervals),
+                book_interval_ns=_quantiles(book_intervals),
+                move_half_ticks=_quantiles(moves),
+            ),
+            silences=self._silences.longest(),
+            account=account,
+        )
+
+
+def _spans(meta: dict[str, Any], span_ns: int | None) -> tuple[int, int, int]:
     """Return (beginning of the first span, length, number)."""
-    meta = tape.meta
     first = meta["first_exch_ts"] if meta["first_exch_ts"] is not None else meta["first_local_ts"]
     last = meta["last_exch_ts"] if meta["last_exch_ts"] is not None else meta["last_local_ts"]
     if first is None:
@@ -191,15 +258,6 @@ def _spans(tape: Tape, span_ns: int | None) -> tuple[int, int, int]:
             f"{_SPANS_LIMIT:,} at most"
         )
     return first // span_ns * span_ns, span_ns, count
-
-
-def _prior(tape: Tape) -> tuple[npt.NDArray[np.int32], Column]:
-    if tape.is_by_order:
-        return tape.extra["prior_level"], tape.extra["prior_lots"]
-    none = np.zeros(0, np.int32), np.zeros(0, np.int64)
-    for column in none:
-        column.flags.writeable = False  # of the same types as a tape's
-    return none
 
 
 def _opening_lots(tape: Tape) -> Column:
@@ -239,21 +297,22 @@ def _span_index(ts: Column, first_ts: int, span_ns: int, count: int) -> Column:
     return (np.clip(ts, first_ts, last_ts) - first_ts) // span_ns
 
 
-def _off_grid(tape: Tape, first_ts: int, span_ns: int, count: int) -> Column:
+def _off_grid(
+    columns: dict[str, npt.NDArray[Any]], instrument: Instrument, first_ts: int, span_ns: int, count: int
+) -> Column:
     """Return how many prices and quantities of each span were rounded to the grid; the tape keeps their raw values."""
-    if count == 0 or not any(_told(tape).rounded.values()):
-        return np.zeros(count, np.int64)
-    what = tape.op & np.uint8(OP_MASK)
-    is_off = np.zeros(len(tape), np.bool_)
-    if "px" in tape.extra:
+    op = columns["op"]
+    what = op & np.uint8(OP_MASK)
+    is_off = np.zeros(len(op), np.bool_)
+    if "px" in columns:
         is_clear = (what >= OP_CLEAR_BIDS) & (what <= OP_CLEAR_ASKS)
-        rows = np.flatnonzero(is_priced(tape.op) & ~is_clear & (what != OP_CANCEL_ORDER))
-        is_off[rows] |= ~tape.instrument.ticks(tape.extra["px"][rows])[1]
-    if "qty" in tape.extra:
+        rows = np.flatnonzero(is_priced(op) & ~is_clear & (what != OP_CANCEL_ORDER))
+        is_off[rows] |= ~instrument.ticks(columns["px"][rows])[1]
+    if "qty" in columns:
         is_clear = (what >= OP_CLEAR_BIDS) & (what <= OP_CLEAR_ALL_ASKS)
         rows = np.flatnonzero((what != OP_NOTHING) & (what != OP_CANCEL_ORDER) & ~is_clear)
-        is_off[rows] |= ~tape.instrument.lots(tape.extra["qty"][rows])[1]
-    return np.bincount(_span_index(tape.exch_ts[is_off], first_ts, span_ns, count), minlength=count).astype(np.int64)
+        is_off[rows] |= ~instrument.lots(columns["qty"][rows])[1]
+    return np.bincount(_span_index(columns["exch_ts"][is_off], first_ts, span_ns, count), minlength=count).astype(np.int64)
 
 
 class _ToldGap(msgspec.Struct):
@@ -277,17 +336,16 @@ class _ToldMeta(msgspec.Struct):
     gap_rows: int = 0
 
 
-def _told(tape: Tape) -> _ToldMeta:
+def _told(meta: dict[str, Any]) -> _ToldMeta:
     try:
-        return msgspec.convert(tape.meta, _ToldMeta)
+        return msgspec.convert(meta, _ToldMeta)
     except msgspec.ValidationError as e:
         raise DataFormatError(
-            f"{tape.meta.get('source')}: the tape's account of its conversion: {e}; make it again with `qf convert`"
+            f"{meta.get('source')}: the tape's account of its conversion: {e}; make it again with `qf convert`"
         ) from e
 
 
-def _account(tape: Tape, first_ts: int, span_ns: int, count: int) -> tuple[dict[str, Column], Account]:
-    meta = _told(tape)
+def _account(meta: _ToldMeta, first_ts: int, span_ns: int, count: int) -> tuple[dict[str, Column], Account]:
     account = meta.account or _ToldAccount()
     columns: dict[str, Column] = {name: np.zeros(count, np.int64) for name in _GAPS}
     totals = dict.fromkeys(_GAPS, 0)
@@ -309,10 +367,26 @@ def _account(tape: Tape, first_ts: int, span_ns: int, count: int) -> tuple[dict[
     )
 
 
-def _silences(tape: Tape) -> list[Silence]:
-    """Return the longest times without a row at the exchange, at most 100 of at least a second, by time."""
-    ts = tape.exch_ts[(tape.op & np.uint8(OP_AT_EXCH)) != 0]
-    gaps = np.diff(np.clip(ts, -(2**61), 2**61))
-    rows = np.flatnonzero(gaps >= _SECOND)
-    rows = np.sort(rows[np.argsort(-gaps[rows], kind="stable")][:_SILENCES_MAX])
-    return [Silence(int(ts[row]), int(gaps[row])) for row in rows]
+class _Silences:
+    """The longest times without a row at the exchange, at most 100 of at least a second."""
+
+    def __init__(self) -> None:
+        self._last: Column = np.zeros(0, np.int64)  # the last time, if there was one
+        self._start: Column = np.zeros(0, np.int64)  # by time
+        self._ns: Column = np.zeros(0, np.int64)
+
+    def take(self, ts: Column) -> None:
+        """Look at times of rows at the exchange."""
+        ts = np.concatenate([self._last, ts])
+        self._last = ts[-1:]
+        gaps = np.diff(np.clip(ts, -(2**61), 2**61))
+        rows = np.flatnonzero(gaps >= _SECOND)
+        if not len(rows):
+            return
+        start, ns = np.concatenate([self._start, ts[rows]]), np.concatenate([self._ns, gaps[rows]])
+        kept = np.sort(np.argsort(-ns, kind="stable")[:_SILENCES_MAX])
+        self._start, self._ns = start[kept], ns[kept]
+
+    def longest(self) -> list[Silence]:
+        """Return them by time."""
+        return [Silence(start, ns) for start, ns in zip(self._start.tolist(), self._ns.tolist(), strict=True)]
