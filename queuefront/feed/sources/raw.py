@@ -13,7 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
+
+from isal import isal_zlib
 
 from queuefront.core.errors import DataFormatError, TruncatedFileError
 from queuefront.feed.sources.refusal import LineRefused
@@ -27,6 +29,9 @@ _TS_DIGITS: Final = 19
 _BLOCK_BYTES: Final = 2**20
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _GZIP_WBITS: Final = 31
+_IsalError: Final[type[Exception]] = isal_zlib.IsalError  # type: ignore[assignment] # its stub gives an instance
+_GZIP_HEAD: Final = 4  # bytes: two of magic, the method, the flags
+_ODD_FLAGS: Final = 0b1110_0010  # reserved ones, and a checksum of the header: zlib looks at them, ISA-L does not
 _FORMATS: Final = {b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
 
 
@@ -103,23 +108,31 @@ class RawLines:
             head = self._read(file, _BLOCK_BYTES)
 
     def _unpacked(self, file: IO[bytes], packed: bytes) -> Iterator[bytes]:
-        member = zlib.decompressobj(_GZIP_WBITS)
+        member: Any = _member(packed)
+        start, given = self.bytes_done - len(packed), 0  # where the member begins, and how much it has given
         before = None
         try:
             while True:
                 if member.eof:
                     packed = member.unused_data.lstrip(b"\0")  # padding between and after members is harmless
-                    while not packed and (more := self._read(file, _BLOCK_BYTES // 4)):
-                        packed = more.lstrip(b"\0")
+                    while len(packed) < _GZIP_HEAD and (more := self._read(file, _BLOCK_BYTES // 4)):
+                        packed = (packed + more).lstrip(b"\0")
                     if not packed:
                         return
-                    member = zlib.decompressobj(_GZIP_WBITS)
+                    member = _member(packed)
+                    start, given = self.bytes_done - len(packed), 0
                 elif not packed:
                     packed = self._read(file, _BLOCK_BYTES // 4)
                 at_end = not packed
-                before = member.copy() if self._salvage else None
-                text = member.decompress(packed, _BLOCK_BYTES)  # without input: what a full block left inside
+                is_exact = not isinstance(member, isal_zlib.Decompress)
+                before = member.copy() if self._salvage and is_exact else None
+                try:
+                    text = member.decompress(packed, _BLOCK_BYTES)  # without input: what a full block left inside
+                except _IsalError:
+                    member, packed = self._begin_anew(file, start, given)
+                    continue
                 packed = member.unconsumed_tail
+                given += len(text)
                 if text:
                     yield text
                 elif at_end and not member.eof:
@@ -140,11 +153,31 @@ class RawLines:
             if isinstance(e, zlib.error) and before is not None:
                 yield b"".join(_prefix(before, packed))
 
+    def _begin_anew(self, file: IO[bytes], start: int, given: int) -> tuple[Any, bytes]:
+        """Return zlib's state behind what a member has given, and the bytes behind that which were read already."""
+        member = zlib.decompressobj(_GZIP_WBITS)
+        file.seek(start)
+        packed = b""
+        while given:
+            packed = packed or file.read(min(_BLOCK_BYTES // 4, self.bytes_done - file.tell()))
+            text = member.decompress(packed, min(given, _BLOCK_BYTES))
+            if not text and not packed:
+                raise zlib.error("the two libraries that unpack it disagree on what it holds")
+            given -= len(text)
+            packed = member.unconsumed_tail
+        return member, packed + file.read(self.bytes_done - file.tell())
+
     def _read(self, file: IO[bytes], size: int) -> bytes:
         data = file.read(size)
         self._hash.update(data)
         self.bytes_done += len(data)
         return data
+
+
+def _member(packed: bytes) -> Any:
+    """Return what unpacks a member that begins with these bytes."""
+    is_plain = len(packed) >= _GZIP_HEAD and packed[2] == zlib.DEFLATED and packed[3] & _ODD_FLAGS == 0
+    return isal_zlib.decompressobj(_GZIP_WBITS) if is_plain else zlib.decompressobj(_GZIP_WBITS)
 
 
 def _prefix(member: zlib._Decompress, packed: bytes) -> Iterator[bytes]:

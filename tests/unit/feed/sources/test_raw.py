@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import zlib
 
 import pytest
 
@@ -90,6 +91,38 @@ def test_a_damaged_stream_is_an_error(write):
     lines = RawLines(write(bytes(data)), salvage=True)
     assert lines_of(lines) == LINES
     assert lines.damage is not None
+
+
+def outcome(path, *, salvage: bool) -> tuple[object, str | None]:
+    lines = RawLines(path, salvage=salvage)
+    try:
+        return b"".join(lines), lines.damage
+    except DataFormatError as e:
+        return type(e), str(e)
+
+
+@pytest.mark.parametrize("salvage", [False, True])
+@pytest.mark.parametrize("block_bytes", [64, 4096, 2**20])
+def test_damage_is_told_and_salvaged_as_zlib_does_it(write, monkeypatch, salvage, block_bytes):
+    monkeypatch.setattr(raw, "_BLOCK_BYTES", block_bytes)
+    whole = gzip.compress(TEXT[:9000]) + b"\0" + gzip.compress(TEXT[9000:20000])
+    damaged = []
+    for place in [*range(2, 12), *range(12, len(whole), 61), *range(len(whole) - 9, len(whole))]:
+        data = bytearray(whole)
+        data[place] ^= 1 << place % 8
+        damaged.append(bytes(data))
+    fast = [outcome(write(data), salvage=salvage) for data in (*damaged, whole)]
+    monkeypatch.setattr(raw, "_member", lambda packed: zlib.decompressobj(31))
+    slow = [outcome(write(data), salvage=salvage) for data in (*damaged, whole)]
+    assert fast == slow
+    assert fast[-1] == (TEXT[:20000] + b"\n", None)
+    assert sum(damage is not None for _, damage in fast) > len(damaged) * 3 // 4
+
+
+def test_a_header_that_only_zlib_looks_at_is_left_to_it(write):
+    data = gzip.compress(TEXT)
+    with pytest.raises(DataFormatError, match="unknown header flags set"):
+        list(RawLines(write(data[:3] + b"\x80" + data[4:])))
 
 
 @pytest.mark.parametrize(
