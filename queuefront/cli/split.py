@@ -17,7 +17,7 @@ __all__ = ["concat", "split"]
 
 @guarded
 def split(
-    tape: Annotated[Path, typer.Argument(metavar="TAPE", help="A market by price.")],
+    tape: Annotated[Path, typer.Argument(metavar="TAPE", help="What to split.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where the pieces go, NAME.001.tape and on.")],
     at: Annotated[
         list[str] | None, typer.Option(metavar="TIME", help="A piece begins here; ISO, UTC, or ns. May be repeated.")
