@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import numpy.typing as npt
 
-from queuefront.feed import convert_lines, write_npz
+from queuefront.compat.hftbacktest.data.utils.converted import PathLike, converted
+from queuefront.feed import convert_lines
 
 __all__ = ["convert"]
 
 
 def convert(
-    input_filename: str | os.PathLike[str],
-    output_filename: str | os.PathLike[str] | None = None,
+    input_filename: PathLike,
+    output_filename: PathLike | None = None,
     opt: str = "",
     base_latency: float = 0,
     combined_stream: bool = True,
@@ -25,6 +24,4 @@ def convert(
     conversion = convert_lines(
         "binance-usdm", input_filename, opt=opt, base_latency_ns=int(base_latency), combined_stream=combined_stream
     )
-    if output_filename is not None:
-        write_npz(output_filename, conversion.events)
-    return conversion.events
+    return converted(conversion, output_filename)

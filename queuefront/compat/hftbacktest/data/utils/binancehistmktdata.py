@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import numpy.typing as npt
 
+from queuefront.compat.hftbacktest.data.utils.converted import ANY_GRID, PathLike, converted
 from queuefront.feed import convert_binance_history, convert_binance_snapshot, write_npz
 
 __all__ = ["convert", "convert_snapshot"]
-
-PathLike = str | os.PathLike[str]
-
-_ANY_STEP = "0.000000000001"  # rows carry prices and quantities as they are; no grid is needed for them
 
 
 def convert(
@@ -32,12 +27,9 @@ def convert(
         [trades_filename, depth_filename],
         feed_latency_ns=int(feed_latency),
         base_latency_ns=int(base_latency),
-        tick_size=_ANY_STEP,
-        lot_size=_ANY_STEP,
+        **ANY_GRID,
     )
-    if output_filename is not None:
-        write_npz(output_filename, conversion.events)
-    return conversion.events
+    return converted(conversion, output_filename)
 
 
 def convert_snapshot(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from queuefront.feed import convert_bybit, write_npz
+from queuefront.compat.hftbacktest.data.utils.converted import ANY_GRID, PathLike, converted
+from queuefront.feed import convert_bybit
 
 __all__ = ["BybitDepthLevel", "convert_depth", "convert_fused"]
 
@@ -25,30 +25,26 @@ class BybitDepthLevel(IntEnum):
 
 
 def convert_depth(
-    input_filename: str | os.PathLike[str],
-    output_filename: str | os.PathLike[str] | None = None,
+    input_filename: PathLike,
+    output_filename: PathLike | None = None,
     base_latency: float = 0,
     buffer_size: int = 100_000_000,
     single_depth_level: BybitDepthLevel | int = BybitDepthLevel.LEVEL_50,
 ) -> npt.NDArray[np.void]:
     """Convert one level of a raw Bybit feed to events; `buffer_size` is accepted and not needed."""
     del buffer_size
-    # The rows carry prices and sizes as they are; no grid is needed for them, so any will do.
     conversion = convert_bybit(
         input_filename,
         level=int(single_depth_level),
         base_latency_ns=int(base_latency),
-        tick_size="0.000000001",
-        lot_size="0.000000001",
+        **ANY_GRID,
     )
-    if output_filename is not None:
-        write_npz(output_filename, conversion.events)
-    return conversion.events
+    return converted(conversion, output_filename)
 
 
 def convert_fused(
-    input_filename: str | os.PathLike[str],
-    output_filename: str | os.PathLike[str] | None = None,
+    input_filename: PathLike,
+    output_filename: PathLike | None = None,
     base_latency: float = 0,
     buffer_size: int = 100_000_000,
     tick_size: float = 0.01,
@@ -57,6 +53,4 @@ def convert_fused(
     """Fuse all levels of a raw Bybit feed to events; `buffer_size` is accepted and not needed."""
     del buffer_size
     conversion = convert_bybit(input_filename, base_latency_ns=int(base_latency), tick_size=tick_size, lot_size=lot_size)
-    if output_filename is not None:
-        write_npz(output_filename, conversion.events)
-    return conversion.events
+    return converted(conversion, output_filename)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import numpy.typing as npt
 
-from queuefront.feed import convert_bybit_history, write_npz
+from queuefront.compat.hftbacktest.data.utils.converted import ANY_GRID, PathLike, converted
+from queuefront.feed import convert_bybit_history
 
 __all__ = ["convert"]
-
-PathLike = str | os.PathLike[str]
-
-_ANY_STEP = "0.000000000001"  # rows carry prices and quantities as they are; no grid is needed for them
 
 
 def convert(
@@ -32,9 +27,6 @@ def convert(
         [depth_filename, trades_filename],
         feed_latency_ns=int(feed_latency),
         base_latency_ns=int(base_latency),
-        tick_size=_ANY_STEP,
-        lot_size=_ANY_STEP,
+        **ANY_GRID,
     )
-    if output_filename is not None:
-        write_npz(output_filename, conversion.events)
-    return conversion.events
+    return converted(conversion, output_filename)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import numpy.typing as npt
 
-from queuefront.feed import convert_hyperliquid, write_npz
+from queuefront.compat.hftbacktest.data.utils.converted import PathLike, converted
+from queuefront.feed import convert_hyperliquid
 
 __all__ = ["convert"]
 
 
 def convert(
-    input_filename: str | os.PathLike[str],
+    input_filename: PathLike,
     tick_size: float,
     lot_size: float,
     num_levels: int = 20,
-    output_filename: str | os.PathLike[str] | None = None,
+    output_filename: PathLike | None = None,
     base_latency: float = 0,
     buffer_size: int = 100_000_000,
     exch_ts_multiplier: float = 1e6,
@@ -34,6 +33,4 @@ def convert(
         tick_size=tick_size,
         lot_size=lot_size,
     )
-    if output_filename is not None:
-        write_npz(output_filename, conversion.events)
-    return conversion.events
+    return converted(conversion, output_filename)

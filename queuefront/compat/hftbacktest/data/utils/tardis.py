@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from queuefront.compat.hftbacktest.data.utils.converted import ANY_GRID, PathLike, converted
 from queuefront.core.errors import ConfigError
-from queuefront.feed import convert_tardis, write_npz
+from queuefront.feed import convert_tardis
 from queuefront.feed.sources.snapshot_blocks import SnapshotMode
 
 __all__ = ["convert", "convert_fuse"]
-
-PathLike = str | os.PathLike[str]
-
-_ANY_STEP = "0.000000000001"  # rows carry prices and amounts as they are; no grid is needed for them
 
 
 def convert(
@@ -33,14 +29,11 @@ def convert(
         list(input_files),
         base_latency_ns=int(base_latency),
         snapshot_mode=snapshot_mode,
-        tick_size=_ANY_STEP,
-        lot_size=_ANY_STEP,
+        **ANY_GRID,
     )
     if "best bid" in conversion.account.events_by_kind:
         raise ConfigError("book tickers are put into the depth by convert_fuse; leave them out or use that")
-    if output_filename is not None:
-        write_npz(output_filename, conversion.events)
-    return conversion.events
+    return converted(conversion, output_filename)
 
 
 def convert_fuse(
@@ -64,6 +57,4 @@ def convert_fuse(
         tick_size=tick_size,
         lot_size=lot_size,
     )
-    if output_filename is not None:
-        write_npz(output_filename, conversion.events)
-    return conversion.events
+    return converted(conversion, output_filename)
