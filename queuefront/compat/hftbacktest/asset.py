@@ -17,7 +17,7 @@ from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import ContractKind
 from queuefront.core.errors import ConfigError, DataError, TimestampRangeError
 from queuefront.core.instrument import Instrument, exact
-from queuefront.feed import RANGE_TICKS_MAX, Tape, read_events
+from queuefront.feed import RANGE_TICKS_MAX, PassportThresholds, Tape, read_events
 from queuefront.sim import (
     Asset,
     Backtester,
@@ -71,6 +71,8 @@ class BacktestAsset:
         self._tick_size = self._lot_size = 0.0
         self._last_trades_capacity = 0
         self._roi = [0.0, 0.0]
+        self._masks_bad_spans = False
+        self._passport: PassportThresholds | None = None
 
     # --- data ---------------------------------------------------------------------------------------------------------
     def data(self, data: Data | Sequence[Data]) -> Self:
@@ -245,6 +247,14 @@ class BacktestAsset:
         self._roi[1] = roi_ub
         return self
 
+    def mask_bad_spans(self, passport: PassportThresholds | None = None) -> Self:
+        """Fill no order where the data's passport calls them bad (docs/passport.md); hftbacktest has nothing alike.
+
+        passport : limits of the passport, the default ones where not given.
+        """
+        self._masks_bad_spans, self._passport = True, passport
+        return self
+
     # --- building -----------------------------------------------------------------------------------------------------
     def build(self, *, is_bounded: bool = False) -> Asset:
         """Return the asset in our own terms.
@@ -289,6 +299,8 @@ class BacktestAsset:
             exchange=self._exchange,
             fees=self._fees,
             last_trades_capacity=self._last_trades_capacity,
+            mask_bad_spans=self._masks_bad_spans,
+            passport=self._passport,
         )
 
     def _tick_range(self, instrument: Instrument) -> tuple[int, int]:

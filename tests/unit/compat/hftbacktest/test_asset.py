@@ -8,6 +8,7 @@ import pytest
 from queuefront.compat.hftbacktest import BacktestAsset, HashMapMarketDepthBacktest
 from queuefront.core import LATENCY, ConfigError, DataError, SchemaMismatchError, TimestampRangeError
 from queuefront.core.enums import BUY_EVENT, GTC, LIMIT, SELL_EVENT
+from queuefront.feed import PassportThresholds
 from queuefront.sim import (
     ConstantLatency,
     DirectionalFees,
@@ -26,6 +27,7 @@ from queuefront.sim import (
     ValueFees,
 )
 from tests.small_market import SECOND, T0, market
+from tests.unit.test_backtest import holed_market
 
 
 def events() -> np.ndarray:
@@ -242,3 +244,25 @@ def test_everything_can_be_imported_at_once():  # B13 D36
     names: dict[str, object] = {}
     exec("from queuefront.compat.hftbacktest import *", names)
     assert {"BacktestAsset", "HashMapMarketDepthBacktest", "Recorder", "GTX", "BUY"} <= names.keys()
+
+
+# --- ours -------------------------------------------------------------------------------------------------------------
+def test_bad_spans_are_masked_on_request():
+    tape = holed_market()
+
+    def asset_of() -> BacktestAsset:
+        return BacktestAsset().data(tape.to_events()).tick_size(1).lot_size(1)
+
+    assert not asset_of().build().load().is_masked
+    masked = asset_of().mask_bad_spans()
+    assert masked.build().load().is_masked
+    tolerant = asset_of().mask_bad_spans(PassportThresholds(silence_bad_ms=1e9))
+    fills = {}
+    for name, made in (("as it is", asset_of()), ("masked", masked), ("within limits of one's own", tolerant)):
+        hbt = HashMapMarketDepthBacktest([made])
+        hbt.elapse(2 * SECOND)
+        hbt.submit_sell_order(0, 1, 103.0, 1.0, GTC, LIMIT, True)
+        hbt.elapse(30 * SECOND)
+        fills[name] = hbt.position(0)
+        hbt.close()
+    assert fills == {"as it is": -1.0, "masked": 0.0, "within limits of one's own": -1.0}
