@@ -6,6 +6,7 @@ Rules:
   together are the rows of the tape.
 - A piece that begins in mid-stream opens with the book of each half at the cut: a clear of both sides and snapshot rows,
   one set for both halves where their books are equal. Levels that the other side has crossed are hidden and left out.
+  Of a market by order it opens with the orders that rest at the cut, in the order of their queues (`resting_orders`).
 - Putting pieces of one tape together again, in order and without a hole, gives the tape itself: the opening rows are left
   out. Other tapes must be of the same instrument and follow on one another in both clocks; one that does not open with a
   clear of the book goes on with the book before it.
@@ -13,7 +14,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -24,9 +25,10 @@ from queuefront.core.clock import format_ts
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import DEPTH_CLEAR_EVENT, EXCH_EVENT, LOCAL_EVENT
 from queuefront.core.errors import ConfigError, DataError
-from queuefront.core.instrument import Instrument
 from queuefront.feed.last_snapshot import SnapshotBook
+from queuefront.feed.resting_orders import RestingOrders
 from queuefront.feed.tape import Tape
+from queuefront.feed.tape_build import OnGap
 
 __all__ = ["concat_tapes", "cuts_every", "split_tape"]
 
@@ -61,7 +63,7 @@ def split_tape(tape: Tape, at: Sequence[int], name: str = "tape") -> Iterator[Ta
 
     Parameters
     ----------
-    tape : a market by price.
+    tape : a market by price or by order.
     at : local times at which a piece begins, ns, ascending.
     name : of the tape, for messages.
 
@@ -70,27 +72,31 @@ def split_tape(tape: Tape, at: Sequence[int], name: str = "tape") -> Iterator[Ta
     ConfigError
         If the times do not ascend.
     DataError
-        For a market by order, whose queues no rows of a piece could open with; for rows off the grid.
+        For rows off the grid.
     """
     if any(b <= a for a, b in pairwise(at)):
         raise ConfigError("the times to split at do not ascend; give each once, in order")
-    if tape.is_by_order:
-        raise DataError(f"{name}: a market by order cannot be split, as rows do not tell its queues; split its source")
     events = tape.to_events()
     local_rows = np.flatnonzero(events["ev"] & np.uint64(LOCAL_EVENT))
     places = _places(local_rows, np.ascontiguousarray(events["local_ts"])[local_rows], at, len(events))
-    books = _Halves(tape.instrument)
+    opening_of = _orders_at(tape) if tape.is_by_order else _levels_at(tape, events, name)
+    on_gap: OnGap = "skip" if tape.meta.get("gap_rows") else "stop"
     base = str(tape.meta.get("checksum"))
     part = 0
     for begin, end in zip([0, *places], [*places, len(events)], strict=True):
         if begin == end:
             continue
         rows = events[begin:end]
-        opening = books.opening(rows) if part else events[:0]
+        opening = _opening(opening_of(begin), rows) if part else events[:0]
         told = {"of": base, "part": part, "opening_rows": len(opening), "first_row": begin}
         account = {**(tape.meta.get("account") or {}), _SPLIT: told}
-        yield Tape.build(np.concatenate([opening, rows]), tape.instrument, source=str(tape.meta["source"]), account=account)
-        books.apply(rows, name)
+        yield Tape.build(
+            np.concatenate([opening, rows]),
+            tape.instrument,
+            source=str(tape.meta["source"]),
+            account=account,
+            on_gap=on_gap,
+        )
         part += 1
 
 
@@ -100,37 +106,53 @@ def _places(local_rows: npt.NDArray[np.int64], local_ts: npt.NDArray[np.int64], 
     return [int(local_rows[i]) if i < len(local_rows) else count for i in found]
 
 
-class _Halves:
-    """The books of both halves, side by side."""
+def _levels_at(tape: Tape, events: Events, name: str) -> Callable[[int], dict[int, Events]]:
+    """Return what gives the book of each half, by the half's flag, before a row; rows are asked for in their order."""
+    books = {flag: SnapshotBook(tape.instrument) for flag in (EXCH_EVENT, LOCAL_EVENT)}
+    done = 0
 
-    def __init__(self, instrument: Instrument) -> None:
-        self._books = {flag: SnapshotBook(instrument) for flag in (EXCH_EVENT, LOCAL_EVENT)}
-
-    def apply(self, rows: Events, name: str) -> None:
-        for flag, book in self._books.items():
+    def at(row: int) -> dict[int, Events]:
+        nonlocal done
+        for flag, book in books.items():
+            rows = events[done:row]
             seen = rows[(rows["ev"] & np.uint64(flag)) != 0]
             seen["ev"] |= np.uint64(LOCAL_EVENT)  # a book takes what the local half sees
             book.apply(seen, name)
+        done = row
+        visible = {flag: book.visible() for flag, book in books.items()}
+        for rows in visible.values():
+            rows["ev"] &= np.uint64(2**64 - 1 - _HALVES)
+        return visible
 
-    def opening(self, rows: Events) -> Events:
-        """Return what a piece of these rows opens with."""
-        books = {flag: book.visible() for flag, book in self._books.items()}
-        for book in books.values():
-            book["ev"] &= np.uint64(2**64 - 1 - _HALVES)
-        is_same = books[EXCH_EVENT].tobytes() == books[LOCAL_EVENT].tobytes()
-        halves = {_HALVES: books[EXCH_EVENT]} if is_same else books
-        parts = []
-        for flags, book in halves.items():
-            clear = np.zeros(1, EVENT)
-            clear["ev"], clear["px"] = DEPTH_CLEAR_EVENT, np.nan
-            part = np.concatenate([clear, book])
-            part["ev"] |= np.uint64(flags)
-            parts.append(part)
-        opening: Events = np.concatenate(parts)
-        for flag, clock in ((EXCH_EVENT, "exch_ts"), (LOCAL_EVENT, "local_ts")):
-            first = rows[clock][(rows["ev"] & np.uint64(flag)) != 0]
-            opening[clock] = first[0] if len(first) else rows[clock].min()
-        return opening
+    return at
+
+
+def _orders_at(tape: Tape) -> Callable[[int], dict[int, Events]]:
+    orders = RestingOrders(tape)
+
+    def at(row: int) -> dict[int, Events]:
+        orders.move_to(row)
+        return {flag: orders.resting(flag) for flag in (EXCH_EVENT, LOCAL_EVENT)}
+
+    return at
+
+
+def _opening(books: dict[int, Events], rows: Events) -> Events:
+    """Return what a piece of these rows opens with, given the book of each half before them."""
+    is_same = books[EXCH_EVENT].tobytes() == books[LOCAL_EVENT].tobytes()
+    halves = {_HALVES: books[EXCH_EVENT]} if is_same else books
+    parts = []
+    for flags, book in halves.items():
+        clear = np.zeros(1, EVENT)
+        clear["ev"], clear["px"] = DEPTH_CLEAR_EVENT, np.nan
+        part = np.concatenate([clear, book])
+        part["ev"] |= np.uint64(flags)
+        parts.append(part)
+    opening: Events = np.concatenate(parts)
+    for flag, clock in ((EXCH_EVENT, "exch_ts"), (LOCAL_EVENT, "local_ts")):
+        first = rows[clock][(rows["ev"] & np.uint64(flag)) != 0]
+        opening[clock] = first[0] if len(first) else rows[clock].min()
+    return opening
 
 
 def concat_tapes(tapes: Sequence[Tape], names: Sequence[str] | None = None) -> Tape:

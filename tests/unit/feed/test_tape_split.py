@@ -6,7 +6,19 @@ import numpy as np
 import pytest
 
 from queuefront.core import EVENT, ConfigError, DataError, Instrument
-from queuefront.core.enums import BUY_EVENT, DEPTH_CLEAR_EVENT, DEPTH_EVENT, EXCH_EVENT, KIND_MASK, LOCAL_EVENT, TRADE_EVENT
+from queuefront.core.enums import (
+    ADD_ORDER_EVENT,
+    BUY_EVENT,
+    CANCEL_ORDER_EVENT,
+    DEPTH_CLEAR_EVENT,
+    DEPTH_EVENT,
+    EXCH_EVENT,
+    KIND_MASK,
+    LOCAL_EVENT,
+    MODIFY_ORDER_EVENT,
+    SELL_EVENT,
+    TRADE_EVENT,
+)
 from queuefront.feed import Tape, concat_tapes, correct_event_order, create_last_snapshot, cuts_every, split_tape
 from tests.differential.markets import Synthetic
 from tests.l3_market import OrderMarket
@@ -113,15 +125,83 @@ def test_times_that_do_not_ascend_are_refused():
     assert str(caught.value) == "the times to split at do not ascend; give each once, in order"
 
 
-def test_a_market_by_order_is_not_split():
-    tape = Tape.build(OrderMarket(1, 40).events(), INSTRUMENT, source="made")
+def order_tape(seed: int, *, splits_rows: bool = False) -> Tape:
+    events = OrderMarket(seed, 400, clears=True).events()
+    if splits_rows:  # our half sees each row five rows later, so that the halves know different orders
+        exch, local = events.copy(), events.copy()
+        exch["ev"] &= np.uint64(2**64 - 1 - LOCAL_EVENT)
+        local["ev"] &= np.uint64(2**64 - 1 - EXCH_EVENT)
+        at = np.concatenate([np.arange(len(events)), np.arange(len(events)) + 5.5])
+        events = np.concatenate([exch, local])[np.argsort(at)]
+    return Tape.build(events, INSTRUMENT, source="made", on_gap="skip")
+
+
+def best_ticks(tape: Tape, name: str, rows: slice) -> np.ndarray:
+    """Return ticks of best prices, -1 where there is none; levels differ from tape to tape."""
+    levels = getattr(tape, name)[rows]
+    return np.append(tape.levels, -1)[np.where(levels < len(tape.levels), levels, -1)]
+
+
+def test_a_piece_of_a_market_by_order_opens_with_the_orders_that_rest():
+    rows = [
+        (ADD_ORDER_EVENT | BUY_EVENT, 100, 3, 11),
+        (ADD_ORDER_EVENT | BUY_EVENT, 100, 2, 12),
+        (ADD_ORDER_EVENT | SELL_EVENT, 101, 4, 13),
+        (MODIFY_ORDER_EVENT | BUY_EVENT, 100, 5, 11),  # grows, and queues anew: behind 12
+        (ADD_ORDER_EVENT | SELL_EVENT, 102, 1, 14),
+        (CANCEL_ORDER_EVENT | SELL_EVENT, 102, 1, 14),
+        (TRADE_EVENT | SELL_EVENT, 100, 1, 0),
+    ]
+    events = np.zeros(len(rows), EVENT)
+    for i, (ev, px, qty, order_id) in enumerate(rows):
+        events[i] = (ev | EXCH_EVENT | LOCAL_EVENT, 10 * (i + 1), 10 * (i + 1) + 2, px, qty, order_id, 0, 0.0)
+    second = list(split_tape(Tape.build(events, INSTRUMENT, source="made"), [72]))[1].to_events()
+    kind = (second["ev"] & np.uint64(KIND_MASK)).tolist()
+    assert kind == [DEPTH_CLEAR_EVENT, ADD_ORDER_EVENT, ADD_ORDER_EVENT, ADD_ORDER_EVENT, TRADE_EVENT]
+    assert second["order_id"][1:4].tolist() == [12, 13, 11]
+    assert second["px"][1:4].tolist() == [100.0, 101.0, 100.0]
+    assert second["qty"][1:4].tolist() == [2.0, 4.0, 5.0]
+    assert second["exch_ts"].tolist() == [70] * 5
+    assert second["local_ts"].tolist() == [72] * 5
+
+
+@pytest.mark.parametrize("splits_rows", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_pieces_of_a_market_by_order_have_its_books_and_queues(seed, splits_rows):
+    tape = order_tape(seed, splits_rows=splits_rows)
+    rng = np.random.default_rng(seed)
+    at = sorted({int(ts) for ts in rng.choice(np.unique(tape.local_ts), 4)})
+    pieces = list(split_tape(tape, at))
+    assert len(pieces) > 2
+    whole = concat_tapes(pieces)
+    assert whole.to_events().tobytes() == tape.to_events().tobytes()
+    assert whole.meta["checksum"] == tape.meta["checksum"]
+    seen = 0
+    for piece in pieces:
+        told = piece.meta["account"]["split"]
+        opening, first = told["opening_rows"], told["first_row"]
+        own, rows = slice(opening, None), slice(first, first + len(piece) - opening)
+        assert piece.meta["gap_rows"] <= tape.meta["gap_rows"]
+        np.testing.assert_array_equal(piece.op[own], tape.op[rows])
+        for name in ("best_bid_exch", "best_ask_exch", "best_bid_local", "best_ask_local"):
+            np.testing.assert_array_equal(best_ticks(piece, name, own), best_ticks(tape, name, rows), err_msg=name)
+        np.testing.assert_array_equal(piece.extra["prior_lots"][own], tape.extra["prior_lots"][rows])
+        mine, theirs = piece.extra["prior_row"][own].astype(np.int64), tape.extra["prior_row"][rows].astype(np.int64)
+        later = theirs >= first
+        np.testing.assert_array_equal(mine[later] - opening + first, theirs[later])
+        before = (theirs >= 0) & ~later
+        seen += int(before.sum())
+        assert (mine[before] < opening).all()
+        for flag in (EXCH_EVENT, LOCAL_EVENT):  # places keep their order in each half
+            of_half = before & ((piece.ev[own] & flag) != 0)
+            order = np.argsort(theirs[of_half], kind="stable")
+            assert (np.diff(mine[of_half][order]) >= 0).all()
+    assert seen > 20
+
+
+def test_a_market_by_order_and_one_by_price_are_not_put_together():
     with pytest.raises(DataError) as caught:
-        list(split_tape(tape, [5], "a.tape"))
-    assert str(caught.value) == (
-        "a.tape: a market by order cannot be split, as rows do not tell its queues; split its source"
-    )
-    with pytest.raises(DataError) as caught:
-        concat_tapes([SMALL, tape], ["a", "b"])
+        concat_tapes([SMALL, order_tape(1)], ["a", "b"])
     assert str(caught.value) == "b: one of a and this is market by order; convert both alike"
 
 
