@@ -43,7 +43,9 @@ def sweep(
         typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the configuration; may be repeated."),
     ] = None,
     function: Annotated[str, typer.Option("--function", help="Name of the strategy function.")] = "strategy",
-    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Sets at once; as many as cores if not given.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Sets at once; as many as cores if not given.")
+    ] = None,
     metric: Annotated[str, typer.Option("--metric", help="Figure of the heat map, and of the order.")] = "net_profit",
     axes: Annotated[
         str | None, typer.Option("--axes", metavar="X,Y", help="Parameters of the heat map; the first two if not given.")

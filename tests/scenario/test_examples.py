@@ -14,7 +14,10 @@ from tests.unit.cli.runs import market, qf
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROGRAMS = [EXAMPLES / "kernel_trade.py"]
-CLIENTS = [EXAMPLES / "paper_ccxt.py"]  # need a paper exchange to talk to, see test_paper_example.py
+CLIENTS = [
+    EXAMPLES / "paper_ccxt.py",
+    EXAMPLES / "paper_connector.py",
+]  # need a paper exchange to talk to, see test_paper_example.py
 STRATEGIES = sorted(path for path in EXAMPLES.glob("*.py") if path not in (*PROGRAMS, *CLIENTS))
 
 pytestmark = pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The example that trades with ccxt runs against the paper exchange as it stands there."""
+"""The examples that trade with ccxt and with our connector run against the paper exchange as they stand there (H1.2)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 from queuefront.paper import PaperServer, WallClock
 from tests.paper_market import USDM, config, synthetic
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "paper_ccxt.py"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def example() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("paper_ccxt", EXAMPLE)
+def example(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -33,7 +33,7 @@ def example() -> ModuleType:
 def test_the_example_quotes_and_its_account_agrees_with_the_exchange() -> None:
     async def trade() -> None:
         async with PaperServer(config(USDM, synthetic(USDM)), clock=WallClock()) as server:
-            left = await asyncio.wait_for(example().quote(server.rest_url, rounds=6), 60)
+            left = await asyncio.wait_for(example("paper_ccxt").quote(server.rest_url, rounds=6), 60)
             exchange = server.venue.exchange
             assert exchange.orders.open() == []
             assert left["position"] == pytest.approx(float(exchange.futures.positions["BTCUSDT"].qty))
@@ -42,6 +42,21 @@ def test_the_example_quotes_and_its_account_agrees_with_the_exchange() -> None:
             )
             placed = list(exchange.orders.all("BTCUSDT"))
             assert placed
+            assert {order.status for order in placed} <= {"FILLED", "CANCELED"}
+
+    asyncio.run(trade())
+
+
+@pytest.mark.slow
+def test_the_connectors_example_quotes_and_its_account_agrees_with_the_exchange() -> None:
+    async def trade() -> None:
+        async with PaperServer(config(USDM, synthetic(USDM)), clock=WallClock()) as server:
+            left = await asyncio.wait_for(example("paper_connector").quote(server.rest_url, rounds=6), 60)
+            exchange = server.venue.exchange
+            assert exchange.orders.open() == []
+            assert left == {"position": exchange.futures.positions["BTCUSDT"].qty, "open orders": 0}
+            placed = list(exchange.orders.all("BTCUSDT"))
+            assert len(placed) > 1  # it was moved
             assert {order.status for order in placed} <= {"FILLED", "CANCELED"}
 
     asyncio.run(trade())
