@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from inspect import signature
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -47,6 +48,8 @@ def compiled(function: Callable[..., Any] | None = None, *, nogil: bool = False)
 
 
 def _cached(function: Callable[..., Any], **options: Any) -> Any:
+    # Numba asks for it twice a function, and a backtest imports hundreds.
+    function.__signature__ = signature(function)  # type: ignore[attr-defined]
     dispatcher = njit(error_model="numpy", **options)(function)
     if not IS_INTERPRETED:
         cache_quickly(dispatcher)

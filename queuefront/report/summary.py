@@ -202,7 +202,8 @@ def _asset(
     scale: _Scale,
 ) -> AssetSummary:
     money = _money(equity, scale)
-    value = math.fsum(fills["amount"])
+    amounts, is_maker = (fills[name].to_numpy() for name in ("amount", "is_maker"))
+    value = math.fsum(amounts.tolist())
     queue_ahead = fills["queue_ahead_at_arrival"].drop_nulls().to_numpy()
     return AssetSummary(
         name=instrument.symbol,
@@ -210,7 +211,7 @@ def _asset(
         contract=str(instrument.contract),
         currency=currency_of(instrument),
         fills=len(fills),
-        maker_share=_share(math.fsum(fills.filter(fills["is_maker"])["amount"]), value),
+        maker_share=_share(math.fsum(amounts[is_maker].tolist()), value),
         volume=_volume(fills, instrument),
         value=value,
         return_over_value=None if money.net_profit is None else _share(money.net_profit, value),
@@ -292,12 +293,12 @@ def _notes(equity: pl.DataFrame, fills: pl.DataFrame) -> tuple[str, ...]:
     first, last = (equity["timestamp"][i] for i in (0, -1))
     if known.is_empty():
         notes.append("No sample has a price while a position is open, so profit is unknown.")
-    elif (stale := len(equity.filter(equity["timestamp"] > known["timestamp"][-1]))) > 0:
+    elif (stale := int((equity["timestamp"] > known["timestamp"][-1]).sum())) > 0:
         until = format_ts(known["timestamp"].to_physical()[-1])
         notes.append(f"Of the last {_counted(stale, 'sample')} the price is unknown: profit is as of {until}.")
-    for count, when in ((len(fills.filter(fills["local_ts"] < first)), "before the first"), (
-        len(fills.filter(fills["local_ts"] > last)), "after the last")):  # fmt: skip
-        if count:
+    times = fills["local_ts"]
+    for is_outside, when in ((times < first, "before the first"), (times > last, "after the last")):
+        if count := int(is_outside.sum()):
             notes.append(f"{_counted(count, 'fill')} happened {when} sample: not all that was earned is in the profit.")
     return tuple(notes)
 
