@@ -56,7 +56,7 @@ def _grow(orders):
     orders.table = table
 
 
-@internal
+@borrowing
 def add_order(orders, order_id):
     """Append a record for an id that the map does not hold.
 

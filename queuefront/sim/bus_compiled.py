@@ -45,6 +45,11 @@ def _put(ring, head, tail, message, wanted_ts):
 
 
 @internal
+def _grow_requests(a, head, tail):
+    a.requests = _grown(a.requests, head, tail)
+
+
+@borrowing
 def push_request(a, message, wanted_ts):
     """Queue a copy of an ORDER record for the exchange, to arrive at `wanted_ts` or with the one before it.
 
@@ -53,12 +58,17 @@ def push_request(a, message, wanted_ts):
     state = a.state[0]
     head, tail = state["request_head"], state["request_tail"]
     if tail - head == len(a.requests):
-        a.requests = _grown(a.requests, head, tail)
+        _grow_requests(a, head, tail)
     state["request_tail"] = tail + 1
     return _put(a.requests, head, tail, message, wanted_ts)
 
 
 @internal
+def _grow_responses(a, head, tail):
+    a.responses = _grown(a.responses, head, tail)
+
+
+@borrowing
 def push_response(a, message, wanted_ts):
     """Queue a copy of an ORDER record for the local half, to arrive at `wanted_ts` or with the one before it.
 
@@ -67,7 +77,7 @@ def push_response(a, message, wanted_ts):
     state = a.state[0]
     head, tail = state["response_head"], state["response_tail"]
     if tail - head == len(a.responses):
-        a.responses = _grown(a.responses, head, tail)
+        _grow_responses(a, head, tail)
     state["response_tail"] = tail + 1
     return _put(a.responses, head, tail, message, wanted_ts)
 
