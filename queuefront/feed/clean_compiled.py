@@ -1,4 +1,4 @@
-"""Merge two orderings of the same rows."""
+"""Merge rows that are in order: two orderings of the same, or one ordering of two."""
 
 from __future__ import annotations
 
@@ -85,3 +85,25 @@ def merge_streams(by_exch, e, by_local, i, out):
             i += 1
         m += 1
     return e, i, m
+
+
+@compiled(nogil=True)
+def merge_ascending(first, i, second, k, out):
+    """Write rows in order of exchange time, `first` first at equal ones, until one of two stretches ends or `out` is full.
+
+    first, second : int64[n, 8] and int64[m, 8], rows of ascending exchange time.   i, k : where to begin in them.
+    out : int64[…, 8], written.
+    Returns (i, k, rows written).
+    """
+    n = 0
+    while i < len(first) and k < len(second) and n < len(out):
+        if first[i, 1] <= second[k, 1]:
+            for word in range(8):
+                out[n, word] = first[i, word]
+            i += 1
+        else:
+            for word in range(8):
+                out[n, word] = second[k, word]
+            k += 1
+        n += 1
+    return i, k, n

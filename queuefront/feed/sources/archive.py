@@ -156,7 +156,7 @@ class Archive:
             self._steps = steps_of(px, qty, self.account, ending.tick_size, ending.lot_size)
         return self._steps
 
-    def finish(self, parts: Sequence[RowSpill], ending: Ending) -> Conversion:
+    def finish(self, parts: Sequence[RowSpill] | Rows, ending: Ending) -> Conversion:
         """Name the instrument, inferring its grid where it is not given, and end the conversion.
 
         Parameters
@@ -168,7 +168,7 @@ class Archive:
         DataError
             If the grid cannot be inferred.
         """
-        account, rows = self.account, Rows(parts)
+        account, rows = self.account, parts if isinstance(parts, Rows) else Rows(parts)
         tick, lot = self.grid(rows, ending)
         account.lines_by_kind = {name: count for name, count in self.counts.items() if count}
         venue = self.exchange or account.source

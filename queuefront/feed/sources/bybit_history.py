@@ -31,9 +31,10 @@ from queuefront.core.enums import (
     ContractKind,
 )
 from queuefront.core.instrument import Number
+from queuefront.feed.clean_compiled import merge_ascending
 from queuefront.feed.conversion import LIST_MAX, Conversion, Gap
-from queuefront.feed.event_order import sort_rows
-from queuefront.feed.row_spill import Rows, RowSpill
+from queuefront.feed.event_order import sorted_blocks
+from queuefront.feed.row_spill import BLOCK_ROWS, Rows, RowSpill
 from queuefront.feed.sources.archive import Archive, Events, PathLike, later_by
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.bybit_compiled import (
@@ -157,8 +158,45 @@ def convert_bybit_history(
             part["local_ts"] = later_by(np.ascontiguousarray(part["exch_ts"]), feed_latency_ns, path)
             (books if is_json else trades).take(part)
     ending = Ending(base_latency_ns, always_add_latency, tick_size, lot_size, contract, multiplier)
-    # Local times are later by a constant: rows in order of the one time are in order of the other, and are sorted once.
-    return archive.finish(sort_rows(Rows([trades, books]), "exch_ts").spills, ending)
+    return archive.finish(_RowsInTime([trades, books]), ending)
+
+
+class _RowsInTime(Rows):
+    """Trades and books in the order of their times, merged whenever they are read.
+
+    Local times are the exchange's and a constant, so that rows in the order of the one are in that of the other.
+    """
+
+    def blocks(self) -> Iterator[Events]:
+        """Yield the rows in order, block by block; a block is valid until the next one is asked for."""
+        if all(Rows([spill]).is_ascending("exch_ts") for spill in self.spills):
+            return self._merged(*self.spills)
+        return sorted_blocks(Rows(self.spills), "exch_ts")
+
+    def _merged(self, trades: RowSpill, books: RowSpill) -> Iterator[Events]:
+        trade_blocks, none, made = trades.blocks(), np.zeros(0, EVENT), np.zeros(BLOCK_ROWS, EVENT)
+        trade, i = none, 0
+        for book in books.blocks():
+            k = 0
+            while k < len(book):
+                if i == len(trade):
+                    trade, i = next(trade_blocks, none), 0
+                if not len(trade):
+                    yield book[k:]
+                    break
+                i, k, count = merge_ascending(_words(trade), i, _words(book), k, _words(made))
+                yield made[:count]
+        if i < len(trade):
+            yield trade[i:]
+        yield from trade_blocks
+
+    def is_ascending(self, key: str) -> bool:
+        """Whether all rows ascend by a column."""
+        return key in ("exch_ts", "local_ts")
+
+
+def _words(rows: Events) -> npt.NDArray[np.int64]:
+    return rows.view(np.int64).reshape(-1, EVENT.itemsize // 8)
 
 
 def _is_json(archive: Archive, path: PathLike) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from queuefront.core import DataFormatError
 from queuefront.core.enums import BUY_EVENT, DEPTH_CLEAR_EVENT, DEPTH_EVENT, DEPTH_SNAPSHOT_EVENT, SELL_EVENT, TRADE_EVENT
-from queuefront.feed import Conversion, convert_bybit_history
+from queuefront.feed import Conversion, convert_bybit_history, row_spill
+from queuefront.feed.sources import bybit_history
 from tests.differential.recorded import feed
 from tests.unit.feed.sources.csv_files import file
 
@@ -54,6 +56,34 @@ def test_the_sample_is_read_whole():
     assert made.account.lines_by_kind == {"snapshot": 1, "delta": 49}
     assert made.account.events_by_kind == {"depth": 2966, "clear": 2, "snapshot": 1000}
     assert (made.account.gap_count, str(made.instrument.tick_size)) == (0, "0.0001")
+
+
+@pytest.mark.parametrize("is_ordered", [True, False])
+@pytest.mark.parametrize(("book_count", "trade_count"), [(0, 40), (40, 0), (1, 40), (40, 1), (50, 60), (90, 20)])
+@pytest.mark.parametrize("trades_first", [True, False])
+def test_trades_and_books_are_in_order_of_time_and_trades_come_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, book_count: int, trade_count: int, is_ordered: bool, trades_first: bool
+):
+    for module in (row_spill, bybit_history):
+        monkeypatch.setattr(module, "BLOCK_ROWS", 8)
+    rng = np.random.default_rng(book_count)
+    times = [rng.integers(0, 30, count).tolist() for count in (trade_count, book_count)]  # ms, many of them equal
+    if is_ordered:
+        times = [sorted(of_kind) for of_kind in times]
+    trades = "".join(f"{(MS + t) / 1000:.3f},XRPUSDT,Buy,5,{i + 1},x,y,1,1,1\n" for i, t in enumerate(times[0]))
+    books = "".join(message("delta", f'[["{i + 1}","1"]]', "[]", ms=MS + t) for i, t in enumerate(times[1]))
+    paths = [file(tmp_path, HEAD + trades, "trades.csv"), file(tmp_path, books, "ob.data") if books else None]
+    made = convert_bybit_history([path for path in (paths if trades_first else paths[::-1]) if path], feed_latency_ns=7)
+    expected = [
+        (kind | BUY_EVENT, (MS + t) * 10**6, i + 1.0, qty)
+        for kind, qty, of_kind in ((TRADE_EVENT, 5.0, times[0]), (DEPTH_EVENT, 1.0, times[1]))
+        for i, t in enumerate(of_kind)
+    ]
+    assert rows(made) == sorted(expected, key=lambda row: row[1])
+    assert (made.events["local_ts"] - made.events["exch_ts"] == 7).all()
+    blocks = list(made.blocks.blocks())
+    assert all(len(block) for block in blocks)
+    assert (np.concatenate(blocks) == made.events).all()
 
 
 def test_missing_updates_and_silence_are_gaps(tmp_path: Path):
