@@ -346,6 +346,14 @@ def test_all_lists_of_the_account_end_at_the_same_place(tmp_path: Path, source: 
     assert_same(source, path, gap_threshold_ns=0)
 
 
+def test_books_without_a_level_in_common_have_room_for_all_that_comes_and_goes(tmp_path: Path) -> None:
+    odd, even = ([(str(px), "1") for px in (first, first + 2)] for first in (5, 6))
+    source, path = SOURCES[2], tmp_path / "xyz_20240808"
+    path.write_bytes(source.text([test_hyperliquid.book(odd[::-1], even), test_hyperliquid.book(even[::-1], odd)] * 500))
+    assert len(source.convert(path, **GRID).events) == 4 + 999 * 8
+    assert_same(source, path)
+
+
 @pytest.mark.parametrize("name_count", [15, 16, 17, 40])
 def test_more_names_than_the_scanner_keeps_go_to_the_decoder(tmp_path: Path, name_count: int) -> None:
     source = SOURCES[0]

@@ -94,7 +94,7 @@ class HyperliquidDecoder:
             option=OPT_DELETES_ALL if delete_out_of_book else 0,
             ns_per_step=ns_per_step,
             books=self._scanned,
-            rows_a_line=2 * self._scanned.shape[2],
+            rows_more=2 * self._scanned.shape[2],
             before=self._before_scan,
             after=self._after_scan,
         )

@@ -270,8 +270,8 @@ def scan_lines(buf, begin, texts, names, state, books, gaps, rows):
     buf : uint8[n], whole lines; the last byte is a newline.   texts : uint8[m + 8].   names : int64[k, NAME_COLUMNS].
     state : int64[STATE_SIZE].   gaps : int64[g, GAP_COLUMNS], written.
     books : float64[4, 2, l], the book before, and room for the next.
-    rows : EVENT[r], written, but for the spare fields, which callers keep at zero; a level takes nine bytes of its line,
-        and each line may tell that all levels of the book before are gone.
+    rows : EVENT[r], written, but for the spare fields, which callers keep at zero; a level takes twenty bytes of its line,
+        and makes a row when it comes and one when it goes, as those do that were there before.
     Returns (begin of the declined line or n, lines taken, rows used).
     """
     found = np.zeros(FOUND_SIZE, np.int64)

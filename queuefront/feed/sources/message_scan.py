@@ -26,7 +26,6 @@ Events = npt.NDArray[Any]
 _NAMES_MAX: Final = 16
 _NAME_CHARACTERS_MAX: Final = 80
 _INT64_MAX: Final = 2**63 - 1
-_NEWLINE: Final = 10
 ROW_BYTES_MIN: Final = 9
 """No level takes fewer bytes of its line; the two clears of a snapshot take the place of its other keys."""
 
@@ -39,14 +38,14 @@ class Scan(NamedTuple):
     books : float64[4, 2, n]: prices and quantities of the book before, and room for those of the next, by side.
     before, after : called with the state and the symbol; they tell the scanner what the decoder knows of the messages
         before, and the decoder what the scanner found in those that it took.
-    rows_a_line : how many rows a line may make beside those of its own levels.
+    rows_more : how many rows lines may make beside those of their own levels.
     """
 
     function: Callable[..., tuple[int, int, int]]
     option: int = 0
     ns_per_step: int = NS_PER_MS
     books: npt.NDArray[np.float64] = np.zeros((4, 2, 0))
-    rows_a_line: int = 0
+    rows_more: int = 0
     before: Callable[[State, str], None] | None = None
     after: Callable[[State, str], None] | None = None
 
@@ -132,9 +131,6 @@ class LineScan:
 
     def _make_room(self, buf: npt.NDArray[np.uint8]) -> None:
         if self._block is not buf:
-            need = len(buf) // ROW_BYTES_MIN
-            if self._scan.rows_a_line:
-                need += int(np.count_nonzero(buf == _NEWLINE)) * self._scan.rows_a_line
-            if len(self._rows) < need:
+            if len(self._rows) < (need := len(buf) // ROW_BYTES_MIN + self._scan.rows_more):
                 self._rows = np.zeros(need, EVENT)  # room that is never written costs no memory
             self._block = buf
