@@ -112,7 +112,7 @@ def warm(
 
 
 def sweep(market: Market, folder: Path, plan: Plan, target: float | None) -> Row:
-    """Time whole jobs of sixteen parameter sets on two processes."""
+    """Time whole jobs of sixteen parameter sets, two at once."""
     files = [strategy_file("grid", engine, folder) for engine in ("ours", "theirs")]
     seconds: list[list[float]] = [[], []]
     checks: set[str] = set()
@@ -122,7 +122,7 @@ def sweep(market: Market, folder: Path, plan: Plan, target: float | None) -> Row
             if is_counted:
                 seconds[i].append(elapsed)
     ours, theirs = (statistics.median(times) for times in seconds)
-    what = f"{len(SETS)} parameter sets on {PROCESSES} processes, whole job; grid, {market.events / 1e6:g} M events"
+    what = f"{len(SETS)} parameter sets, {PROCESSES} at once, whole job; grid, {market.events / 1e6:g} M events"
     return _row(what, ours, theirs, "s", theirs / ours, target, agreed("sweep", checks))
 
 

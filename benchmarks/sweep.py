@@ -1,4 +1,4 @@
-"""Sixteen parameter sets over one market, whole jobs: ours by `queuefront.sweep`, hftbacktest's by a pool of processes.
+"""Sixteen parameter sets over one market, whole jobs: ours by `queuefront.sweep`, hftbacktest's by two processes.
 
 Run as a program, `python -m benchmarks.sweep MARKET.json STRATEGY.py SETS.json`, this is one of hftbacktest's processes: it
 compiles the strategy once, as each of its processes must, and runs its share of the sets.
