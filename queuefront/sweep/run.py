@@ -115,6 +115,8 @@ def run_sweep(
         recipe, [dict(parameters) for parameters in sets], results_folder, threads=min(jobs or _core_count(), len(sets))
     )
     with Pool(order) as pool:
+        import polars as pl  # noqa: F401 - for the summary; here, while the worker starts
+
         identities = pool.open()
         _remove_torsos(results_folder, frozenset(identities))
         for i, identity in enumerate(identities):

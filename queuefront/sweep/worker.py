@@ -70,6 +70,7 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         return
     identities = [identity_of(session.digest, values) for values in arguments]
     answer(Opened(identities, threads))
+    threading.Thread(target=_load_tables, daemon=True).start()
 
     def run(i: int) -> None:
         answer((i, run_set(session, arguments[i], order.folder, identities[i], order.sets[i])))
@@ -81,6 +82,13 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
             except EOFError:
                 return
             pool.submit(run, i).add_done_callback(_end_if_failed)
+
+
+def _load_tables() -> None:
+    """Import what results are written with while the first sets run, as those need no Python."""
+    import polars as pl  # noqa: F401
+
+    import queuefront.report  # noqa: F401
 
 
 def _end_if_failed(future: Future[None]) -> None:
@@ -121,9 +129,4 @@ def main() -> None:
     """Serve the process that started this one."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    import polars as pl  # noqa: F401 - see above
-
-    import queuefront.backtest
-    import queuefront.report  # noqa: F401
-
     serve(sys.stdin.buffer, answers)
