@@ -56,17 +56,21 @@ def write_market(folder: Path) -> dict[str, Any]:
     orders = SynthConfig(seed=4, events=12_000, tick_size="0.25", lot_size="1", mid_price="5000", volatility_ticks=4)
     for name, rows in {
         "feed": events[200:],
+        "part_0": events[200:12_000],
+        "part_1": events[12_000:],
         "other": synthesize(SynthConfig(seed=8, events=24_000, volatility_ticks=9)),
         "snapshot": opening,
-        "latency": latency,
+        "latency": latency[:120],
+        "later_latency": latency[120:],
         "orders": synthesize_orders(orders),
     }.items():
-        if name == "latency":
-            np.savez_compressed(folder / "latency.npz", data=rows)
+        if name.endswith("latency"):
+            np.savez_compressed(folder / f"{name}.npz", data=rows)
         else:
             write_npz(folder / f"{name}.npz", rows)
-    files = {name: str(folder / f"{name}.npz") for name in ("feed", "snapshot", "latency", "orders")}
+    files = {name: str(folder / f"{name}.npz") for name in ("feed", "snapshot", "latency", "later_latency", "orders")}
     return files | {
+        "parts": [str(folder / "part_0.npz"), str(folder / "part_1.npz")],
         "other_feed": str(folder / "other.npz"),
         "tick_size": 0.1,
         "lot_size": 0.001,
