@@ -126,7 +126,7 @@ def test_a_scanned_line_is_what_the_decoder_makes_of_it(event, order, is_spot, i
 @settings(deadline=None, max_examples=300)
 @given(st.integers(0, 2**53), st.integers(0, 16))
 def test_a_decimal_is_the_nearest_float(mantissa, places):
-    digits = f"{mantissa:017d}"
+    digits = f"{mantissa:0{places + 1}d}"
     text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
     line = b'%019d {"stream":"s","data":{"e":"trade","T":4,"p":"%s","q":"1","X":"MARKET","m":true}}\n' % (
         LOCAL_TS,

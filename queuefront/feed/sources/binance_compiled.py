@@ -2,10 +2,8 @@
 
 The scanner knows the plain shape in which Binance writes its messages: no white space, no escapes, decimals of at most
 2^53, every known key once. Whatever else it meets, it leaves to the decoder of `binance.py`, which is the authority on
-what is valid; the scanner therefore never refuses a line, it only declines it. Keys may stand in any order.
-
-A decimal text is an integer and a power of ten; where the integer is at most 2^53 and the power at most 10^22, both are
-exact in binary64 and their quotient is the float nearest to the text (Clinger 1990).
+what is valid; the scanner therefore never refuses a line, it only declines it. Keys may stand in any order. How
+texts and numbers are read, `message_compiled` and `words_compiled` say.
 """
 
 from __future__ import annotations
@@ -26,6 +24,8 @@ from queuefront.core.enums import (
     TRADE_EVENT,
 )
 from queuefront.core.jit import borrowing, compiled
+from queuefront.feed.sources.message_compiled import levels_at, receipt_at, skip_text, truth_at
+from queuefront.feed.sources.words_compiled import signed_decimal_at, whole_at
 
 # What a line turned out to be.
 LINE_DECLINED: Final = 0  # not scanned: the decoder decides
@@ -62,15 +62,10 @@ _P, _Q, _BID, _BID_QTY, _ASK, _ASK_QTY, _INDEX, _RATE, _BIDS, _ASKS = 9, 10, 11,
 _SEEN, _LOCAL_TS, _LAST_EXCH_TS = 19, 20, 21
 SLOTS: Final = 22
 
-_QUOTE, _COMMA, _COLON, _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 34, 44, 58, 123, 125, 91, 93
-_NEWLINE, _ZERO, _NINE, _MINUS, _DOT, _BACKSLASH, _BLANK = 10, 48, 57, 45, 46, 92, 32
+_QUOTE, _COMMA, _COLON, _OPEN, _CLOSE, _OPEN_LIST, _NINE, _NEWLINE = 34, 44, 58, 123, 125, 91, 57, 10
 
-_MANTISSA_MAX: Final = 2**53
 _MS_MAX: Final = 9_223_372_036_854  # milliseconds whose nanoseconds fit into int64
 _NS_PER_MS: Final = 1_000_000
-_POWERS: Final = (1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17)
-_DIGITS_MAX: Final = 17
-_WRAP: Final = 2**59 - 1  # keeps a run of digits from overflowing; 17 digits stay below it
 
 _TRADE_NAME = np.frombuffer(b'trade"', np.uint8)
 _DEPTH_NAME = np.frombuffer(b'depthUpdate"', np.uint8)
@@ -113,92 +108,13 @@ def kind_of(buf, i):
 
 
 @borrowing
-def scan_truth(buf, i):
-    """Return (index after the `true` or `false` at `i` or -1, 1 or 0)."""
-    is_true = buf[i] == 116 and buf[i + 1] == 114 and buf[i + 2] == 117 and buf[i + 3] == 101
-    is_false = buf[i] == 102 and buf[i + 1] == 97 and buf[i + 2] == 108 and buf[i + 3] == 115 and buf[i + 4] == 101
-    return i + 4 if is_true else (i + 5 if is_false else -1), np.int64(1 if is_true else 0)
-
-
-@borrowing
-def scan_integer(buf, i):
-    """Return (index after, value) of the whole number of at most 17 digits at `i`, or (-1, …)."""
-    first = i
-    value = np.int64(0)
-    while _ZERO <= buf[i] <= _NINE and i - first < _DIGITS_MAX:
-        value = value * 10 + (np.int64(buf[i]) - _ZERO)
-        i += 1
-    is_number = i > first and (buf[first] != _ZERO or i == first + 1)
-    return i if is_number else -1, value
-
-
-@borrowing
-def scan_levels(buf, i, rows, n, ev):
-    """Write a row per level of the list whose bracket is at `i`; return (index after the list or -1, rows used)."""
+def side_at(buf, i, rows, n, ev):
+    """Write a row per level of the list at `i`; return (index after the list or -1, rows used)."""
+    i, end = levels_at(buf, i, rows["px"], rows["qty"], n)
     evs = rows["ev"]
-    pxs = rows["px"]
-    qtys = rows["qty"]
-    i += 1
-    if buf[i] == _CLOSE_LIST:
-        return i + 1, n
-    while True:
-        if buf[i] != _OPEN_LIST or buf[i + 1] != _QUOTE:
-            return -1, n
-        i += 2
-        i, px = scan_decimal(buf, i)
-        if i < 0 or px <= 0.0 or buf[i] != _COMMA or buf[i + 1] != _QUOTE:
-            return -1, n
-        i, qty = scan_decimal(buf, i + 2)
-        if i < 0 or qty < 0.0:
-            return -1, n
-        pxs[n] = px
-        qtys[n] = qty
-        evs[n] = ev
-        n += 1
-        if buf[i] != _CLOSE_LIST:
-            return -1, n
-        i += 2
-        if buf[i - 1] == _CLOSE_LIST:
-            return i, n
-        if buf[i - 1] != _COMMA:
-            return -1, n
-
-
-@borrowing
-def skip_text(buf, i):
-    """Return the index after the closing quote of the plain text that begins at `i`, or -1."""
-    while buf[i] != _QUOTE and _BLANK <= buf[i] < 127 and buf[i] != _BACKSLASH:
-        i += 1
-    return i + 1 if buf[i] == _QUOTE else -1
-
-
-@borrowing
-def scan_decimal(buf, i):
-    """Return (index after the closing quote or -1, value) of the decimal text that begins at `i`."""
-    sign = 1.0
-    if buf[i] == _MINUS:
-        sign = -1.0
-        i += 1
-    first = i
-    mantissa = np.int64(0)
-    scale = 0
-    while _ZERO <= buf[i] <= _NINE:
-        mantissa = (mantissa * 10 + (np.int64(buf[i]) - _ZERO)) & _WRAP
-        i += 1
-    digits = i - first
-    is_decimal = digits > 0
-    if buf[i] == _DOT:
-        i += 1
-        point = i
-        while _ZERO <= buf[i] <= _NINE:
-            mantissa = (mantissa * 10 + (np.int64(buf[i]) - _ZERO)) & _WRAP
-            i += 1
-        scale = i - point
-        digits += scale
-        is_decimal = is_decimal and scale > 0
-    if not is_decimal or buf[i] != _QUOTE or digits > _DIGITS_MAX or mantissa > _MANTISSA_MAX:
-        return -1, 0.0
-    return i + 1, sign * (np.float64(mantissa) / _POWERS[scale])
+    for k in range(n, end):
+        evs[k] = ev
+    return i, end
 
 
 @borrowing
@@ -241,22 +157,23 @@ def scan_object(buf, i, symbol, whole, number, rows, first_row):
                     break
                 i += len(symbol) + 1
             elif slot >= _P:
-                i, number[slot] = scan_decimal(buf, i)
+                i, number[slot] = signed_decimal_at(buf, i)
+                i = i + 1 if i >= 0 and buf[i] == _QUOTE else -1
             else:
                 i = skip_text(buf, i) if slot < 0 else -1  # a text where the plain shape has a number or a truth value
         elif buf[i] != _OPEN_LIST:
             is_truth = slot == _MAKER or (slot < 0 and buf[i] > _NINE)
-            i, count = scan_truth(buf, i) if is_truth else scan_integer(buf, i)
+            i, count = truth_at(buf, i) if is_truth else whole_at(buf, i)
             if slot >= 0:
                 whole[slot] = count
                 if slot > _MAKER or (slot <= _TIME and not 0 < count <= _MS_MAX):
                     break  # a number where the plain shape has a text, or a time out of range
         elif slot == _BID and not (seen >> _ASKS) & 1:
             slot = np.int64(_BIDS)
-            i, n = scan_levels(buf, i, rows, n, DEPTH_EVENT | BUY_EVENT)
+            i, n = side_at(buf, i, rows, n, DEPTH_EVENT | BUY_EVENT)
         elif slot == _ASK:
             slot = np.int64(_ASKS)
-            i, n = scan_levels(buf, i, rows, n, DEPTH_EVENT | SELL_EVENT)
+            i, n = side_at(buf, i, rows, n, DEPTH_EVENT | SELL_EVENT)
         else:
             break  # asks before bids, or a list we do not know
         if i < 0 or (slot >= 0 and (seen >> slot) & 1):
@@ -360,18 +277,6 @@ def scan_envelope(buf, i):
 
 
 @borrowing
-def scan_local_ts(buf, i):
-    """Return the 19-digit receipt time at `i` if a space follows and it fits into int64, or -1."""
-    value = np.int64(0)
-    first = i
-    if _ZERO < buf[i] < _NINE:
-        while i - first < 19 and _ZERO <= buf[i] <= _NINE:
-            value = value * 10 + (np.int64(buf[i]) - _ZERO)
-            i += 1
-    return value if i - first == 19 and buf[i] == _BLANK else np.int64(-1)
-
-
-@borrowing
 def scan_line(buf, i, options, symbol, whole, number, rows, first_row):
     """Scan the line that begins at `i`; its receipt time and, if known, the last event's stand in `whole`.
 
@@ -430,12 +335,12 @@ def scan_lines(buf, begin, options, symbol, last_exch_ts, lines, rows):
     line_count = 0
     n = 0
     while i < end:
-        local_ts = scan_local_ts(buf, i)
-        if local_ts < 0:
+        message, local_ts = receipt_at(buf, i)
+        if message < 0:
             break
         whole[_LOCAL_TS] = local_ts
         whole[_LAST_EXCH_TS] = last_exch_ts
-        after, kind, exch_ts, n_after = scan_line(buf, i + 20, options, symbol, whole, number, rows, n)
+        after, kind, exch_ts, n_after = scan_line(buf, message, options, symbol, whole, number, rows, n)
         if kind == LINE_DECLINED:
             break
         i = after

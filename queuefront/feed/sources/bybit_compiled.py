@@ -34,8 +34,9 @@ from queuefront.feed.sources.message_compiled import (
     skip_text,
     skip_value,
     time_at,
+    truth_at,
 )
-from queuefront.feed.sources.words_compiled import same_at, whole_at
+from queuefront.feed.sources.words_compiled import whole_at
 
 __all__ = ["scan_books", "scan_lines"]
 
@@ -68,7 +69,7 @@ _TRADE_NEEDS: Final = _SAW_TS | _SAW_SYMBOL | _SAW_PRICE | _SAW_QTY | _SAW_SIDE
 _TOPIC, _TYPE_KEY, _TS_KEY, _DATA = (key_word(key) for key in ("topic", "type", "ts", "data"))
 _S, _B, _A, _U = (key_word(key) for key in "sbau")
 _T, _SIDE, _V, _P, _BT = (key_word(key) for key in ("T", "S", "v", "p", "BT"))
-_TEXTS: Final = np.frombuffer(b"snapshot" + b"delta" + b"Buy" + b"Sell" + b"true" + b"false" + b"\0" * 8, np.uint8)
+_TEXTS: Final = np.frombuffer(b"snapshot" + b"delta" + b"Buy" + b"Sell" + b"\0" * 8, np.uint8)
 _QUOTE, _COMMA, _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 34, 44, 123, 125, 91, 93
 
 
@@ -158,14 +159,6 @@ def book_at(buf, i, texts, state, found, rows, n):
 
 
 @borrowing
-def truth_at(buf, i):
-    """Return (index after, whether it is true) of the truth value at `i`."""
-    if same_at(buf, i, _TEXTS, 20, 4):
-        return i + 4, True
-    return i + 5 if same_at(buf, i, _TEXTS, 24, 5) else -1, False
-
-
-@borrowing
 def side_at(buf, i):
     """Return (index after, side bit) of the taker's side at `i`."""
     after = same_text_at(buf, i, _TEXTS, 13, 3)
@@ -178,7 +171,7 @@ def side_at(buf, i):
 def trade_at(buf, i, texts, state, rows, n):
     """Write the trade at `i`, without a receipt time; return (index after, rows used, 1 if it is a block trade)."""
     seen = 0
-    is_block = False
+    is_block = np.int64(0)
     side = BUY_EVENT
     before = _OPEN
     while buf[i] == before:
@@ -212,9 +205,9 @@ def trade_at(buf, i, texts, state, rows, n):
         seen |= saw
         if buf[i] == _CLOSE:
             if seen & _TRADE_NEEDS != _TRADE_NEEDS or rows["px"][n] <= 0.0:
-                return -1, n, 0
+                return -1, n, is_block
             rows["ev"][n] = TRADE_EVENT | side
-            return i + 1, n if is_block else n + 1, 1 if is_block else 0
+            return i + 1, n + 1 - is_block, is_block
     return -1, n, 0
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "skip_text",
     "skip_value",
     "time_at",
+    "truth_at",
 ]
 
 # Slots of the state of a scan, int64[STATE_SIZE]: what was asked, then what is known of the lines before.
@@ -226,6 +227,14 @@ def time_at(buf, i, state):
     if i < 0 or steps < state[STATE_TIME_MIN] or steps > state[STATE_TIME_MAX]:
         return -1, steps
     return i, steps * state[STATE_NS_PER_STEP]
+
+
+@borrowing
+def truth_at(buf, i):
+    """Return (index after, 1 or 0) of the truth value at `i`."""
+    if same_at(buf, i, _TRUE, 0, 4):
+        return i + 4, np.int64(1)
+    return i + 5 if same_at(buf, i, _FALSE, 0, 5) else -1, np.int64(0)
 
 
 @borrowing
