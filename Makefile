@@ -50,6 +50,7 @@ soak: .venv/.stamp-fuzz modes  ## the heavy corpora, and the quick tests in the 
 
 bench: .venv/.stamp-test  ## measure beside hftbacktest, kernel and connectors; write docs/benchmarks.md and others
 	$(BIN)/python -m benchmarks.run --write docs/benchmarks.md
+	$(BIN)/python -m benchmarks.convert --write docs/benchmarks.md
 	$(BIN)/python -m benchmarks.kernel --write docs/reliability.md
 	$(BIN)/python -m benchmarks.venues --write docs/venues.md
 

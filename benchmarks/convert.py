@@ -1,178 +1,159 @@
-"""Measure the converters of archive files beside hftbacktest's: `python -m benchmarks.convert [--rows N]`.
+"""Measure the converters of every source beside hftbacktest's: `make bench`, or `python -m benchmarks.convert --help`.
 
-The files are made up, of one seed, and the same for both. Each converter runs once without counting, which compiles, and
-then alternating; the median counts. Sizes are those of the text, unpacked. Both must make equally many rows.
+The files are made up, of one seed, and the same for both (`convert_loads`). Each converter runs once without counting,
+which compiles, and then alternating; the median counts. Sizes are those of the text, unpacked. All rows of both are
+compared, field by field; rows that differ where they are not known to are an error, not a figure.
+
+What the rows take as a tape, an archive and a Parquet file, and how long each is read, is a second table.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import gzip
-import importlib
-import io
 import statistics
+import sys
 import tempfile
 import time
-import zipfile
-from collections.abc import Callable
-from itertools import cycle, islice
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeVar
 
 import numpy as np
 
-from queuefront.feed import convert_binance_history, convert_bybit_history, convert_lobster, convert_tardis
+from benchmarks.convert_loads import LOADS, Known, Load
+from benchmarks.run import machine, write_between_marks
+from queuefront.core import EVENT
+from queuefront.core.enums import BUY_EVENT, KIND_MASK, SELL_EVENT
+from queuefront.feed import Conversion, Tape, read_events, read_parquet, write_npz, write_parquet
+from queuefront.feed.tape_build import COLUMNS
 
-GRID = {"tick_size": "0.1", "lot_size": "0.001"}
-HEAD = "exchange,symbol,timestamp,local_timestamp,"
-
-
-class Load(NamedTuple):
-    """A source: what the files hold in all, and what converts them; each returns a number of rows."""
-
-    name: str
-    text_bytes: int
-    ours: Callable[[], int]
-    theirs: Callable[[], int] | None
-
-
-def reference(module: str, *arguments: object, **named: object) -> int:
-    """Run a converter of hftbacktest without its talk."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        return len(importlib.import_module(f"hftbacktest.data.utils.{module}").convert(*arguments, **named))
+T = TypeVar("T")
+BEGIN, END = "<!-- conversion: begin -->", "<!-- conversion: end -->"
+MADE_HEAD = (
+    "| source | text, MB | rows, millions | ours, GB/min | hftbacktest, GB/min | ratio | rows of both |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
+)
+KEPT_HEAD = (
+    "| source | tape, bytes an event | npz | Parquet | tape, opened and read through, ms | npz | Parquet |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+)
 
 
-def tardis(folder: Path, rows: int) -> Load:
-    """Depth with a snapshot at its beginning, and trades; gzip, as Tardis delivers."""
-    rng = np.random.default_rng(1)
-    ts = (1_700_000_000_000_000 + np.cumsum(rng.integers(0, 900, rows) * (np.arange(rows) >= 2000))).tolist()
-    px, qty = (rng.integers(300_000, 301_000, rows) / 10).tolist(), (rng.integers(0, 90_000, rows) / 1000).tolist()
-    side = rng.choice(["bid", "ask"], rows).tolist()
-    depth = [HEAD + "is_snapshot,side,price,amount"]
-    depth += [
-        f"binance-futures,BTCUSDT,{t},{t + 4321},{str(i < 2000).lower()},{s},{p},{q}"
-        for i, (t, s, p, q) in enumerate(zip(ts, side, px, qty, strict=True))
-    ]
-    trades = [HEAD + "id,side,price,amount"]
-    trades += [f"binance-futures,BTCUSDT,{t},{t + 4321},{i},{'buysell'[:3]},{px[i]},1.5" for i, t in enumerate(ts[::10])]
-    paths, text_bytes = [], 0
-    for name, lines in (("trades", trades), ("incremental_book_L2", depth)):
-        text = ("\n".join(lines) + "\n").encode()
-        path = folder / f"{name}.csv.gz"
-        path.write_bytes(gzip.compress(text, 1))
-        paths.append(str(path))
-        text_bytes += len(text)
-    room = {"buffer_size": 2 * rows, "ss_buffer_size": 10_000}
-    return Load(
-        "tardis (csv.gz)",
-        text_bytes,
-        lambda: len(convert_tardis(paths, **GRID).events),
-        lambda: reference("tardis", paths, **room),
-    )
-
-
-def binance(folder: Path, rows: int) -> Load:
-    """Depth updates and trades, csv; hftbacktest reads no zip."""
-    rng = np.random.default_rng(2)
-    ts = (1_700_000_000_000 + np.cumsum(rng.integers(0, 2, rows))).tolist()
-    px, qty = (rng.integers(300_000, 301_000, rows) / 10).tolist(), (rng.integers(0, 90_000, rows) / 1000).tolist()
-    depth, trades = folder / "depth.csv", folder / "trades.csv"
-    depth.write_text(
-        "".join(f"BTCUSDT,{t},1,{i},{i},{'ab'[i % 2]},set,{px[i]},{qty[i]}\n" for i, t in enumerate(ts)), newline="\n"
-    )
-    trades.write_text("".join(f"{i},{px[i]},{qty[i]},1.5,{t},true\n" for i, t in enumerate(ts[::10])), newline="\n")
-    return Load(
-        "binance-history (csv)",
-        depth.stat().st_size + trades.stat().st_size,
-        lambda: len(convert_binance_history([depth, trades], **GRID).events),
-        lambda: reference("binancehistmktdata", str(depth), str(trades), buffer_size=2 * rows),
-    )
-
-
-def bybit(folder: Path, rows: int) -> Load:
-    """Books of 20 changes a message, zip, and trades, csv.gz."""
-    rng = np.random.default_rng(3)
-    messages = []
-    for i in range(rows // 20):
-        levels = [
-            f'["{p / 10}","{q}"]' for p, q in zip(rng.integers(9_000, 9_900, 20), rng.integers(0, 99, 20), strict=True)
-        ]
-        sides = f'"b":[{",".join(levels[:10])}],"a":[{",".join(levels[10:])}]'
-        kind = "delta" if i else "snapshot"
-        messages.append(
-            f'{{"topic":"orderbook.500.XRPUSDT","type":"{kind}","ts":{1_700_000_000_000 + 100 * i},'
-            f'"data":{{"s":"XRPUSDT",{sides},"u":{i + 1},"seq":{i}}},"cts":{1_700_000_000_000 + 100 * i}}}\n'
-        )
-    head = "timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,homeNotional,foreignNotional\n"
-    trades = head + "".join(f"{1_700_000_000 + i}.1234,XRPUSDT,Buy,5,950.5,PlusTick,m,1,1,1\n" for i in range(rows // 100))
-    books = "".join(messages)
-    depth_path, trades_path = folder / "ob500.data.zip", folder / "bybit.csv.gz"
-    with zipfile.ZipFile(depth_path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.writestr("ob500.data", books)
-    trades_path.write_bytes(gzip.compress(trades.encode(), 1))
-    return Load(
-        "bybit-history (zip, csv.gz)",
-        len(books) + len(trades),
-        lambda: len(convert_bybit_history([depth_path, trades_path], **GRID).events),
-        lambda: reference("bybithistmktdata", str(depth_path), str(trades_path), buffer_size=2 * rows),
-    )
-
-
-def lobster(folder: Path, rows: int) -> Load:
-    """Orders that are entered, filled in part and deleted; hftbacktest has no such converter."""
-    path = folder / "AAPL_2012-06-21_34200000_57600000_message_10.csv"
-    kinds = ((1, 18), (4, 7), (3, 11))
-    path.write_text(
-        "".join(
-            f"{34200 + i // 1000}.{i % 1000:03d}456789,{kind},{i // 3 + 1},{size},{5853300 + i % 7 * 100},1\n"
-            for i, (kind, size) in enumerate(islice(cycle(kinds), rows))
-        ),
-        newline="\n",
-    )
-    return Load("lobster (csv)", path.stat().st_size, lambda: len(convert_lobster(path).events), None)
-
-
-def seconds(run: Callable[[], int]) -> tuple[float, int]:
-    """Return how long a run takes, and how many rows it makes."""
+def seconds(run: Callable[[], T]) -> tuple[float, T]:
+    """Return how long a run takes, and what it makes."""
     begin = time.perf_counter()
-    rows = run()
-    return time.perf_counter() - begin, rows
+    made = run()
+    return time.perf_counter() - begin, made
 
 
-def table(rows: int, runs: int) -> list[str]:
-    """Return the lines of a Markdown table."""
-    lines = [
-        "| source | text, MB | rows, millions | ours, GB/min | hftbacktest, GB/min | ratio |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+def compare(name: str, ours: np.ndarray, theirs: np.ndarray, known: Known) -> str:
+    """Compare all rows; return what was found, for the table.
+
+    Raises
+    ------
+    RuntimeError
+        Naming the first row and field that differ and are not known to.
+    """
+    if len(ours) != len(theirs):
+        raise RuntimeError(f"{name}: {len(ours):,} rows, and hftbacktest's are {len(theirs):,}")
+    if known.by_kind:
+        kinds = [rows["ev"] & np.uint64(KIND_MASK) for rows in (ours, theirs)]
+        order = [np.argsort(kind, kind="stable") for kind in kinds]
+        ours, theirs = ours[order[0]], theirs[order[1]]
+    is_sideless = np.isin(ours["ev"] & np.uint64(KIND_MASK), known.sideless)
+    sides = np.where(is_sideless, np.uint64(BUY_EVENT | SELL_EVENT), np.uint64(0))
+    for field in EVENT.names or ():
+        a, b = ours[field], theirs[field]
+        if field == "ev":
+            is_equal = (a | sides) == (b | sides)
+        elif field.endswith("_ts"):
+            is_equal = np.abs(a - b * known.ns_per_step) <= known.ts_error_ns
+        elif field == "px":
+            is_equal = (a == b) | (np.abs(a - b) <= known.px_error * np.abs(b)) | (np.isnan(a) & np.isnan(b))
+        else:
+            is_equal = a == b
+        if not is_equal.all():
+            row = int(np.argmin(is_equal))
+            raise RuntimeError(f"{name}: {field} of row {row:,} is {a[row]}, and hftbacktest's is {b[row]}")
+    return f"equal but for {known.why}" if known.why else "equal"
+
+
+def measure_conversion(load: Load, runs: int) -> tuple[str, Conversion]:
+    """Convert by both in turn; return the row of the table, and what was made last."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    found = ""
+    for run in range(runs + 1):
+        took, conversion = seconds(load.ours)
+        ours += [took] * (run > 0)
+        if load.theirs is not None:
+            took, rows = seconds(load.theirs)
+            theirs += [took] * (run > 0)
+            found = compare(load.name, conversion.events, rows, load.known)
+    speed = load.text_bytes / 1e9 * 60 / statistics.median(ours)
+    size = f"{load.text_bytes / 1e6:.1f}", f"{len(conversion.events) / 1e6:.2f}"
+    cells = [load.name, *size, f"{speed:.1f}", "none", "", ""]
+    if theirs:
+        other = load.text_bytes / 1e9 * 60 / statistics.median(theirs)
+        cells[4:] = [f"{other:.1f}", f"{speed / other:.1f}×", found]
+    return f"| {' | '.join(cells)} |", conversion
+
+
+def _read_tape(path: Path) -> float:
+    """Open a tape and read every page of it."""
+    tape = Tape.open(path)
+    columns = [getattr(tape, name) for name in COLUMNS] + list(tape.extra.values())
+    return float(sum(column.sum() for column in columns))
+
+
+def measure_files(name: str, conversion: Conversion, folder: Path, runs: int) -> str:
+    """Keep the events in each form and read them again, in turn; return the row of the table."""
+    events = conversion.events
+    paths = [folder / f"made.{kind}" for kind in ("tape", "npz", "parquet")]
+    Tape.build(events, conversion.instrument, source=name, on_gap="skip").save(paths[0])
+    write_npz(paths[1], events)
+    write_parquet(paths[2], events)
+    reads: list[Callable[[Path], object]] = [_read_tape, read_events, read_parquet]
+    took: list[list[float]] = [[], [], []]
+    for run in range(runs + 1):
+        for i, (read, path) in enumerate(zip(reads, paths, strict=True)):
+            begin = time.perf_counter()
+            read(path)
+            took[i] += [time.perf_counter() - begin] * (run > 0)
+    sizes = [f"{path.stat().st_size / max(len(events), 1):.1f}" for path in paths]
+    times = [f"{statistics.median(times) * 1000:.1f}" for times in took]
+    return f"| {' | '.join([name, *sizes, *times])} |"
+
+
+def report(rows: int, runs: int, wanted: Sequence[str] = ()) -> str:
+    """Measure every source, or those whose names hold one of some words; return both tables."""
+    made, kept = list(MADE_HEAD), list(KEPT_HEAD)
     with tempfile.TemporaryDirectory() as folder:
-        for make in (tardis, binance, bybit, lobster):
+        for make in LOADS:
             load = make(Path(folder), rows)
-            ours, theirs = [], []
-            count = other_count = 0
-            for run in range(runs + 1):
-                took, count = seconds(load.ours)
-                ours += [took] * (run > 0)
-                if load.theirs is not None:
-                    took, other_count = seconds(load.theirs)
-                    theirs += [took] * (run > 0)
-                    assert abs(count - other_count) <= 2, (load.name, count, other_count)
-            speed = load.text_bytes / 1e9 * 60 / statistics.median(ours)
-            cells = [load.name, f"{load.text_bytes / 1e6:.0f}", f"{count / 1e6:.1f}", f"{speed:.1f}"]
-            if theirs:
-                other = load.text_bytes / 1e9 * 60 / statistics.median(theirs)
-                cells += [f"{other:.1f}", f"{speed / other:.1f}×"]
-            else:
-                cells += ["none", ""]
-            lines.append(f"| {' | '.join(cells)} |")
-    return lines
+            if wanted and not any(word in load.name for word in wanted):
+                continue
+            line, conversion = measure_conversion(load, runs)
+            made.append(line)
+            kept.append(measure_files(load.name, conversion, Path(folder), runs))
+            print(f"{line}\n{kept[-1]}", file=sys.stderr)
+    head = f"Made-up files of about {rows:,} rows, median of {runs} runs, converters alternating. {machine()}."
+    return "\n".join([head, "", *made, "", "What those rows take, and how long they are read.", "", *kept, ""])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print, and write where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=3, help="that count, for each converter and file")
+    parser.add_argument("--source", action="append", default=[], metavar="WORD", help="only sources with it in their name")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables between the marks of this page")
+    options = parser.parse_args(arguments)
+    text = report(options.rows, options.runs, options.source)
+    print(text)
+    if options.write is not None:
+        write_between_marks(options.write, text, (BEGIN, END))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--runs", type=int, default=3)
-    arguments = parser.parse_args()
-    for line in table(arguments.rows, arguments.runs):
-        print(line)
+    main()

@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import kernel, own_models, venues
+from benchmarks import convert, kernel, own_models, venues
+from benchmarks.convert_loads import LOADS, Known
 from benchmarks.data import PAUSE_NS, tile
 from benchmarks.run import BEGIN, END, Row, agreed, main, write_between_marks
+from queuefront.core import EVENT
+from queuefront.core.enums import BUY_EVENT, DEPTH_EVENT, SELL_EVENT, TRADE_EVENT
 from queuefront.feed import SynthConfig, synthesize, validate_event_order
 
 
@@ -43,6 +46,46 @@ def test_the_kernels_figures_are_measured_and_written(tmp_path: Path) -> None:
     page.write_text(f"{BEGIN}\n{END}\n")
     kernel.main(["--scale", "1000", "--repeats", "1", "--memory", "700", "--write", str(page)])
     assert page.read_text().count("\n| ") == 12
+
+
+@pytest.mark.slow
+def test_every_source_is_measured_beside_hftbacktests_converter_and_written(tmp_path: Path) -> None:
+    """That both make the same rows is part of the measurement."""
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{convert.BEGIN}\nold\n{convert.END}\nafter\n")
+    convert.main(["--rows", "3000", "--runs", "1", "--write", str(page)])
+    text = page.read_text()
+    assert text.startswith(f"before\n{convert.BEGIN}\n\nMade-up files of about 3,000 rows")
+    assert text.endswith(f"{convert.END}\nafter\n")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    made, kept = rows[2 : 2 + len(LOADS)], rows[4 + len(LOADS) :]
+    assert [row[0] for row in made] == [row[0] for row in kept]
+    assert len(kept) == len({row[0] for row in kept}) == len(LOADS)
+    alone = {row[0] for row in made if row[4] == "none"}
+    assert alone == {"binance-spot (raw, gz)", "lobster (csv)", "table (csv)"}
+    assert all(row[6].startswith("equal") for row in made if row[0] not in alone)
+    assert all(float(cell) > 0 for row in kept for cell in row[1:])
+
+
+def test_rows_of_a_converter_that_differ_are_an_error_and_not_a_figure() -> None:
+    ours = np.zeros(2, EVENT)
+    ours["ev"], ours["exch_ts"], ours["px"] = [DEPTH_EVENT | BUY_EVENT, TRADE_EVENT | SELL_EVENT], [1000, 2000], 3.5
+    assert convert.compare("a", ours, ours.copy(), Known()) == "equal"
+    with pytest.raises(RuntimeError, match=r"^a: 2 rows, and hftbacktest's are 1$"):
+        convert.compare("a", ours, ours[:1], Known())
+    for field in EVENT.names or ():
+        theirs = ours.copy()
+        theirs[field][1] += 1
+        with pytest.raises(RuntimeError, match=rf"^a: {field} of row 1 is "):
+            convert.compare("a", ours, theirs, Known(sideless=(DEPTH_EVENT,), why="D1"))
+    theirs = ours[::-1].copy()
+    theirs["exch_ts"] = [2, 1]
+    theirs["ev"][0] = TRADE_EVENT | BUY_EVENT
+    known = Known(ns_per_step=1000, sideless=(TRADE_EVENT,), by_kind=True, why="D2")
+    assert convert.compare("a", ours, theirs, known) == "equal but for D2"
+    theirs["exch_ts"][1] = 3
+    with pytest.raises(RuntimeError, match="exch_ts of row 0 is 1000, and hftbacktest's is 3"):
+        convert.compare("a", ours, theirs, known)
 
 
 def test_the_best_pieces_of_several_runs_make_a_rate_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
