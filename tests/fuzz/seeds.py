@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +13,28 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from queuefront.core import EVENT, LATENCY
-from queuefront.core.enums import (
-    BUY_EVENT,
-    DEPTH_CLEAR_EVENT,
-    DEPTH_EVENT,
-    EXCH_EVENT,
-    LOCAL_EVENT,
-    SELL_EVENT,
-    TRADE_EVENT,
-)
+from queuefront.core import EVENT
 from queuefront.feed import Conversion, write_parquet
 from tests.property import hostile
-from tests.property.test_hostile_messages import (
+from tests.property.hostile import (
     BYBIT_MESSAGES,
+    CELLS,
     CSV,
     HYPERLIQUID_MESSAGES,
+    LEVELS,
     MEXC_MESSAGES,
     PLAN,
+    event_rows,
+    latency_rows,
+    npy,
+    npz,
+    old_rows,
+    parquet_file,
+    raw_text,
 )
 from tests.unit.feed.sources.dbn_files import header, level_message
 from tests.unit.feed.sources.dbn_files import message as order_message
-from tests.unit.feed.sources.raw_files import LATENCY_NS, START, START_MS, raw_line
+from tests.unit.feed.sources.raw_files import START, START_MS
 
 __all__ = [
     "BINANCE_USER",
@@ -55,10 +55,6 @@ __all__ = [
     "binance_lines",
     "convert_of",
 ]
-
-
-def _raw(messages: Sequence[Any]) -> bytes:
-    return b"".join(raw_line(message, START + i * 1_000_000 + LATENCY_NS) for i, message in enumerate(messages))
 
 
 def binance_lines(*, is_spot: bool, is_combined: bool) -> list[bytes]:
@@ -83,17 +79,20 @@ def binance_lines(*, is_spot: bool, is_combined: bool) -> list[bytes]:
     later = {**depth, **{name: value + 10 for name, value in ids.items()}}
     last = {"stream": "btcusdt@depth", "data": later} if is_combined else later
     error = {"code": -1121, "msg": "Invalid symbol."}
-    return [_raw([snapshot, *sent, last]), *(_raw([message, sent[1]]) for message in (*sent, snapshot, error))]
+    return [raw_text(*[snapshot, *sent, last]), *(raw_text(*[message, sent[1]]) for message in (*sent, snapshot, error))]
 
 
-BYBIT = [_raw(BYBIT_MESSAGES), _raw([*BYBIT_MESSAGES[:1], {"op": "subscribe", "success": False, "ret_msg": "no"}])]
-HYPERLIQUID = [_raw(HYPERLIQUID_MESSAGES), _raw([HYPERLIQUID_MESSAGES[0], {"channel": "error", "data": "no"}])]
-MEXC = [_raw(MEXC_MESSAGES)]
+BYBIT = [
+    raw_text(*BYBIT_MESSAGES),
+    raw_text(*[*BYBIT_MESSAGES[:1], {"op": "subscribe", "success": False, "ret_msg": "no"}]),
+]
+HYPERLIQUID = [raw_text(*HYPERLIQUID_MESSAGES), raw_text(*[HYPERLIQUID_MESSAGES[0], {"channel": "error", "data": "no"}])]
+MEXC = [raw_text(*MEXC_MESSAGES)]
 
 
 def archives(source: str) -> list[bytes]:
     """Return the small files of a source of archives."""
-    return [file.text for file in hostile.SOURCES if file.source == source]
+    return [file.data for file in hostile.SOURCES if file.source == source]
 
 
 def convert_of(source: str) -> Callable[[Path, str], Conversion]:
@@ -104,74 +103,32 @@ def convert_of(source: str) -> Callable[[Path, str], Conversion]:
 # --- records in binary ------------------------------------------------------------------------------------------------
 _P = 10**9
 _ORDERS = [order_message(action, order_id=i // 2 + 1, sequence=i) for i, action in enumerate("AMACTFRAN")]
-_LEVELS = [level_message([(100 * _P, i + 1)], [(101 * _P, 1)], action="AT"[i % 2], price=100 * _P) for i in range(3)]
 _TRADES = [level_message([], [], action="T", price=100 * _P, level_count=0)]
 DATABENTO = [
     header("mbo") + b"".join(_ORDERS),
     header(None) + b"".join(_ORDERS[:2]),
-    header("mbp-1") + b"".join(_LEVELS),
+    header("mbp-1") + b"".join(LEVELS),
     header("mbp-10") + level_message([(100 * _P, 1)], [(101 * _P, 1)], level_count=10),
     header("trades") + b"".join(_TRADES),
 ]
 
 
-def _npy(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    return buffer.getvalue()
-
-
-def _npz(array: np.ndarray, *, is_packed: bool) -> bytes:
-    buffer = io.BytesIO()
-    (np.savez_compressed if is_packed else np.savez)(buffer, data=array)
-    return buffer.getvalue()
-
-
-def _events() -> np.ndarray:
-    both = EXCH_EVENT | LOCAL_EVENT
-    rows = np.zeros(3, EVENT)
-    rows["ev"] = np.array([DEPTH_EVENT | BUY_EVENT, TRADE_EVENT | SELL_EVENT, DEPTH_CLEAR_EVENT | SELL_EVENT]) | both
-    rows["exch_ts"], rows["local_ts"] = START + np.arange(3), START + LATENCY_NS + np.arange(3)
-    rows["px"], rows["qty"] = [100.0, 100.5, 101.0], [1.0, 0.5, 0.0]
-    return rows
-
-
-def _old_events() -> np.ndarray:
-    us = START // 1000
-    return np.array([(1, us, us + 7, 1, 100.0, 1.0), (2, us + 1, us + 8, -1, 100.5, 0.5), (4, -1, us + 9, 1, 99.0, 2.0)])
-
-
-def _latencies() -> np.ndarray:
-    rows = np.zeros(2, LATENCY)
-    rows["req_ts"], rows["exch_ts"], rows["resp_ts"] = [1, 5], [2, 6], [3, 8]
-    return rows
-
-
 def _in_every_packing(array: np.ndarray) -> list[bytes]:
-    return [_npy(array), _npy(array[:1]), _npz(array, is_packed=False), _npz(array, is_packed=True)]
+    return [npy(array), npy(array[:1]), npz(array, is_packed=False), npz(array)]
 
 
-EVENTS = _in_every_packing(_events())
-EVENTS_1 = _in_every_packing(_old_events())
-LATENCIES = _in_every_packing(_latencies())
+EVENTS = _in_every_packing(event_rows())
+EVENTS_1 = _in_every_packing(old_rows())
+LATENCIES = _in_every_packing(latency_rows())
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
 TABLE_MAPPING = PLAN
 TABLE = [CSV, CSV.replace(b"\n", b"\r\n")]
-_CELLS: dict[str, Sequence[Any]] = {
-    "t": [START_MS, START_MS + 77],
-    "p": ["99", "100.25"],
-    "q": [1.0, 7.5],
-    "side": ["b", "s"],
-    "sym": ["X", "X"],
-}
 
 
 def _parquet(changes: dict[str, Any], **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    pq.write_table(pa.table({**_CELLS, **changes}), buffer, **options)
-    return buffer.getvalue()
+    return parquet_file(CELLS | changes, **options)
 
 
 TABLE_PARQUET = [
@@ -187,9 +144,9 @@ TABLE_PARQUET = [
 def _event_parquet() -> list[bytes]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "events.parquet"
-        write_parquet(path, _events())
+        write_parquet(path, event_rows())
         made = path.read_bytes()
-    columns = {name: pa.array(_events()[name]) for name in EVENT.names or ()}
+    columns = {name: pa.array(event_rows()[name]) for name in EVENT.names or ()}
     buffer = io.BytesIO()
     pq.write_table(pa.table(columns), buffer, compression="none", use_dictionary=False, write_statistics=False)
     return [made, buffer.getvalue()]

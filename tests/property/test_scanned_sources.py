@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from queuefront.core import QueuefrontError
 from queuefront.feed.conversion import ConversionAccount
 from queuefront.feed.sources.csv_records import CsvFile
-from tests.property.hostile import SOURCES as ARCHIVES
+from tests.property.hostile import ARCHIVES
 
 Convert = Callable[[Path, str], Any]
 
-FILES = [(str(source), source.name, source.text, source.convert) for source in ARCHIVES]
+FILES = [(str(source), source.name, source.data, source.convert) for source in ARCHIVES]
 
 
 @contextmanager
