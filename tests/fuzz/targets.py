@@ -41,9 +41,11 @@ from queuefront.feed.row_spill import Rows
 from queuefront.feed.sources import binance_lines
 from queuefront.feed.sources.binance_message import MessageDecoder
 from queuefront.feed.sources.bybit import BybitDecoder
+from queuefront.feed.sources.bybit_history import _BookScan
 from queuefront.feed.sources.csv_records import CsvFile
 from queuefront.feed.sources.hyperliquid import HyperliquidDecoder
 from queuefront.feed.sources.message_lines import Decoder, MessageWalk
+from queuefront.feed.sources.message_scan import LineScan
 from queuefront.feed.sources.mexc import MexcDecoder
 from queuefront.feed.sources.packed import PackedLines
 from queuefront.feed.sources.raw import RawLines
@@ -180,6 +182,25 @@ def _without_csv_scanner() -> Iterator[None]:
 
 
 @contextmanager
+def _without_message_scanner() -> Iterator[None]:
+    saved, LineScan.run = LineScan.run, lambda self, _buf, begin, _ids, _counts: (begin, 0, self._rows[:0])
+    try:
+        yield
+    finally:
+        LineScan.run = saved
+
+
+@contextmanager
+def _without_archive_scanners() -> Iterator[None]:
+    saved, _BookScan.run = _BookScan.run, lambda self, begin, _symbol: (begin, self._lines[:0], self._rows[:0])
+    try:
+        with _without_csv_scanner():
+            yield
+    finally:
+        _BookScan.run = saved
+
+
+@contextmanager
 def _without_binance_scanner() -> Iterator[None]:
     saved = binance_lines.scan_lines
     binance_lines.scan_lines = lambda _buf, begin, _options, _symbol, last, _table, _rows: (begin, 0, 0, last)
@@ -205,7 +226,7 @@ def _messages(source: str, texts: Sequence[bytes], decoder: Callable[[], Decoder
         rows = Rows([walk.run(decoder(), None)]).whole()
         return rows, walk.account
 
-    return _of_lines("xyz_20240808", texts, convert)
+    return _of_lines("xyz_20240808", texts, convert, _without_message_scanner)
 
 
 def _csv(name: str, texts: Sequence[bytes], convert: Convert) -> Target:
@@ -362,7 +383,9 @@ TARGETS: dict[str, Target] = {
     "binance-snapshot": _csv("snapshot.csv", seeds.archives("binance-history")[-1:], _snapshot),
     "bybit": _messages("bybit", seeds.BYBIT, lambda: BybitDecoder(None)),
     "bybit-50": _messages("bybit", seeds.BYBIT, lambda: BybitDecoder(50)),
-    "bybit-history": _csv("trades.csv", seeds.archives("bybit-history"), seeds.convert_of("bybit-history")),
+    "bybit-history": _of_lines(
+        "trades.csv", seeds.archives("bybit-history"), seeds.convert_of("bybit-history"), _without_archive_scanners
+    ),
     "databento": _file("made.dbn", seeds.DATABENTO, _databento),
     "hyperliquid": _messages(
         "hyperliquid", seeds.HYPERLIQUID, lambda: HyperliquidDecoder(20, 1_000_000, delete_out_of_book=False)

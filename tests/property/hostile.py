@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.lib.recfunctions import repack_fields
 
 from queuefront.core import EVENT, LATENCY
 from queuefront.core.enums import (
@@ -426,8 +427,8 @@ def _changed(rows: np.ndarray, field: Any, value: Any) -> np.ndarray:
 def _worse_events(save: Callable[[np.ndarray], bytes]) -> Iterator[tuple[str, bytes]]:
     for field, value in (("px", _NAN), ("px", _INF), ("qty", -1.0), ("qty", _NAN), ("qty", _INF), ("ev", 0xE00000FF)):
         yield f"{field} {value}", save(_changed(event_rows(), field, value))
-    yield "another type", save(event_rows()[["ev", "exch_ts"]].copy())
-    yield "fields in another order", save(event_rows()[list(EVENT.names[::-1])].copy())
+    yield "another type", save(repack_fields(event_rows()[["ev", "exch_ts"]]))
+    yield "fields in another order", save(repack_fields(event_rows()[list((EVENT.names or ())[::-1])]))
 
 
 def _worse_old_rows() -> Iterator[tuple[str, bytes]]:
@@ -519,7 +520,10 @@ def deformed(source: Hostile) -> Iterator[tuple[str, bytes]]:
     ]
     if source.time_scale:  # the second of another unit
         seconds = int(float(source.time)) // source.time_scale
-        times += [str(seconds * scale).encode() for scale in (1, 1000, 10**6, 10**9) if scale != source.time_scale]
+        scales = {1, 1000, 10**6, 10**9} - {source.time_scale}
+        if source.source in ("binance-usdm", "binance-coinm", "binance-spot"):
+            scales.remove(1)  # a time in seconds is taken for one of 1970
+        times += [str(seconds * scale).encode() for scale in sorted(scales)]
     else:
         times.remove(b"0")  # midnight
     for bad in times:

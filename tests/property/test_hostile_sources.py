@@ -169,11 +169,8 @@ def test_binary_records_out_of_order_and_twice_are_put_in_order(name: str, tmp_p
         b"PAR1PAR1",
         b"DBN\x03" + b"\xff" * 64,
     ],
-    ids=[
-        "empty", "newline", "newlines", "zeros", "utf-16 mark", "utf-16", "zip", "empty zip", "gzip", "bzip2", "xz", "parquet",
-        "dbn",
-    ],
-)  # fmt: skip
+    ids=lambda data: repr(data[:12]),
+)
 @pytest.mark.parametrize("on_bad", ["stop", "skip"])
 def test_a_file_of_something_else_makes_no_events(source: Hostile, path: Path, data: bytes, on_bad: str):
     made = outcome(source, path, data, on_bad)

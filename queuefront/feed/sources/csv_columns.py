@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from queuefront.core.clock import INT64_MAX, NS_PER, format_ts
+from queuefront.feed.sources.refusal import NS_MIN
 
 __all__ = ["TS_MAX", "TS_MIN", "Column", "Fault", "Taken"]
 
@@ -24,7 +25,7 @@ Array = npt.NDArray[Any]
 Fault = tuple[npt.NDArray[np.bool_], str]  # which records, and what is wrong with them
 Taken = tuple[Array, list[Fault]]
 
-TS_MIN: Final = 631_152_000_000_000_000
+TS_MIN: Final = NS_MIN
 """1990-01-01. A time before it, or after `TS_MAX`, is in another unit than its column says."""
 TS_MAX: Final = 4_102_444_800_000_000_000
 """2100-01-01."""

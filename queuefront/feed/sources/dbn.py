@@ -22,6 +22,7 @@ import numpy.typing as npt
 from queuefront.core.clock import monotonic_s
 from queuefront.core.errors import ConfigError, DataFormatError, TruncatedFileError
 from queuefront.feed.sources.databento_compiled import MBO_RTYPE, take_records
+from queuefront.feed.sources.raw import check_expansion
 
 __all__ = ["MBO", "SCHEMAS", "DbnFile", "Interval", "Schema"]
 
@@ -163,6 +164,7 @@ class DbnFile:
                 yield taken[:count].reshape(-1).view(self.schema.record)
                 return
             rest, offset = buf[end:].tobytes(), offset + end
+            check_expansion(self.path, self.input_bytes, offset)
             if progress is not None and monotonic_s() - told >= _PROGRESS_INTERVAL_S:
                 told = monotonic_s()
                 progress(min(self._file.tell(), self.input_bytes), self.input_bytes)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from queuefront.core.dtypes import EVENT
 from queuefront.feed.conversion import LIST_MAX
 from queuefront.feed.sources import message_compiled as slots
-from queuefront.feed.sources.refusal import NS_PER_MS
+from queuefront.feed.sources.refusal import NS_MIN, NS_PER_MS
 from queuefront.feed.sources.words_compiled import WORD_BYTES
 
 __all__ = ["ROW_BYTES_MIN", "LineScan", "Name", "Scan", "State", "scan_state"]
@@ -64,7 +64,10 @@ def scan_state(scan: Scan) -> State:
     state = np.zeros(slots.STATE_SIZE, np.int64)
     state[slots.STATE_OPTION] = scan.option
     state[slots.STATE_NS_PER_STEP] = scan.ns_per_step
-    state[slots.STATE_TIME_MIN], state[slots.STATE_TIME_MAX] = 1, _INT64_MAX // scan.ns_per_step
+    state[slots.STATE_TIME_MIN], state[slots.STATE_TIME_MAX] = (
+        -(-NS_MIN // scan.ns_per_step),
+        _INT64_MAX // scan.ns_per_step,
+    )
     return state
 
 

@@ -18,12 +18,8 @@ import pyarrow as pa
 from queuefront.core.errors import ConfigError, DataFormatError, TruncatedFileError
 from queuefront.feed.sources.raw import RawLines
 
-__all__ = ["EXPANSION_MAX", "PackedLines"]
+__all__ = ["PackedLines"]
 
-EXPANSION_MAX: Final = 250
-"""Most bytes that one packed byte may become; text of markets packs by 5 to 30, and repeated text by 100 at most."""
-
-_FREE_BYTES: Final = 256 * 2**20  # what a small file may unpack to in any case
 _BLOCK_BYTES: Final = 2**20
 _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _ZIP_MAGICS: Final = (b"PK\x03\x04", b"PK\x05\x06")
@@ -58,17 +54,6 @@ class PackedLines(RawLines):
         self._member = member
 
     def _chunks(self, file: IO[bytes]) -> Iterator[bytes]:
-        unpacked_bytes = 0
-        for chunk in self._unpacked_chunks(file):
-            unpacked_bytes += len(chunk)
-            if unpacked_bytes > max(_FREE_BYTES, EXPANSION_MAX * self.bytes_done):
-                raise DataFormatError(
-                    f"{self.path}: {self.bytes_done:,} bytes unpack to more than {unpacked_bytes - len(chunk):,}; "
-                    "no market data pack that well, so this is refused; if it is meant, unpack it first"
-                )
-            yield chunk
-
-    def _unpacked_chunks(self, file: IO[bytes]) -> Iterator[bytes]:
         head = file.read(4)
         file.seek(0)
         if head == _ZSTD_MAGIC:

@@ -20,10 +20,15 @@ from isal import isal_zlib
 from queuefront.core.errors import DataFormatError, TruncatedFileError
 from queuefront.feed.sources.refusal import LineRefused
 
-__all__ = ["LINE_BYTES_MAX", "RawLines", "split_line"]
+__all__ = ["EXPANSION_MAX", "LINE_BYTES_MAX", "RawLines", "check_expansion", "split_line"]
 
 LINE_BYTES_MAX: Final = 64 * 2**20
 """Longest line that is read; a file without newlines must not fill the memory."""
+
+EXPANSION_MAX: Final = 250
+"""Most bytes that one packed byte may become; text of markets packs by 5 to 30, and repeated text by 100 at most."""
+FREE_BYTES: Final = 256 * 2**20
+"""What a small file may unpack to in any case."""
 
 _TS_DIGITS: Final = 19
 _BLOCK_BYTES: Final = 2**20
@@ -44,6 +49,21 @@ def split_line(line: bytes) -> tuple[int, bytes]:
     if not 0 < local_ts < 2**63:
         raise LineRefused(f"the receipt time {local_ts} does not fit into int64 nanoseconds", "local_ts", local_ts)
     return local_ts, message
+
+
+def check_expansion(path: object, packed_bytes: int, unpacked_bytes: int) -> None:
+    """Refuse what unpacks to very much more than was packed, before it fills memory or disk.
+
+    Raises
+    ------
+    DataFormatError
+        If that is so.
+    """
+    if unpacked_bytes > max(FREE_BYTES, EXPANSION_MAX * packed_bytes):
+        raise DataFormatError(
+            f"{path}: {packed_bytes:,} bytes unpack to {unpacked_bytes:,} and more; no market data pack that well, so this "
+            "is refused; if it is meant, unpack it first"
+        )
 
 
 class RawLines:
@@ -77,10 +97,12 @@ class RawLines:
         with self.path.open("rb") as file, ThreadPoolExecutor(1, thread_name_prefix="raw-lines") as reader:
             chunks = self._chunks(file)
             carried: list[bytes] = []
-            carried_bytes = 0
+            carried_bytes = unpacked_bytes = 0
             coming = reader.submit(next, chunks, b"")
             while chunk := coming.result():
                 coming = reader.submit(next, chunks, b"")
+                unpacked_bytes += len(chunk)
+                check_expansion(self.path, self.bytes_done, unpacked_bytes)
                 cut = chunk.rfind(b"\n") + 1
                 if cut:
                     yield b"".join((*carried, chunk[:cut]))

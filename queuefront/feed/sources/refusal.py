@@ -7,10 +7,23 @@ from typing import Annotated, Final
 
 import msgspec
 
-__all__ = ["MS_MAX", "NS_PER_MS", "Level", "LineRefused", "Price", "Qty", "check_update_id", "ms_to_ns", "refusal_of"]
+__all__ = [
+    "MS_MAX",
+    "NS_MIN",
+    "NS_PER_MS",
+    "Level",
+    "LineRefused",
+    "Price",
+    "Qty",
+    "check_update_id",
+    "ms_to_ns",
+    "refusal_of",
+]
 
 NS_PER_MS: Final = 1_000_000
 MS_MAX: Final = (2**63 - 1) // NS_PER_MS
+NS_MIN: Final = 631_152_000_000_000_000
+"""1990-01-01; a time before it is in another unit than is meant."""
 
 _FIELD_OF_PATH: Final = re.compile(r"`\$\.?([A-Za-z0-9_.\[\]…]+)`|field `([^`]+)`")
 _FLOAT_MAX: Final = 1.7976931348623157e308
@@ -41,11 +54,13 @@ def refusal_of(error: msgspec.MsgspecError | RecursionError | UnicodeDecodeError
 
 
 def ms_to_ns(ms: int, name: str, ns_per_step: int = NS_PER_MS) -> int:
-    """Return a venue's time in ns; refuse one that is not positive or does not fit into int64."""
-    ms_max = (2**63 - 1) // ns_per_step
-    if not 0 < ms <= ms_max:
+    """Return a venue's time in ns; refuse one before 1990, which is of another unit, or beyond int64."""
+    ms_min, ms_max = -(-NS_MIN // ns_per_step), (2**63 - 1) // ns_per_step
+    if not ms_min <= ms <= ms_max:
         raise LineRefused(
-            f"`{name}` is {ms}; a time in steps of {ns_per_step:,} ns is positive and at most {ms_max:,}", name, ms
+            f"`{name}` is {ms}; a time in steps of {ns_per_step:,} ns is at least {ms_min:,} (1990) and at most {ms_max:,}",
+            name,
+            ms,
         )
     return ms * ns_per_step
 

@@ -23,11 +23,12 @@ import numpy.typing as npt
 
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import BUY_EVENT, DEPTH_CLEAR_EVENT, SELL_EVENT, ContractKind
-from queuefront.core.errors import ConfigError, DataFormatError, SchemaMismatchError
+from queuefront.core.errors import ConfigError, DataFormatError, SchemaMismatchError, TruncatedFileError
 from queuefront.core.instrument import Instrument, Number
 from queuefront.feed.conversion import LIST_MAX, QUOTE_MAX, Conversion, ConversionAccount, Gap, Refusal
 from queuefront.feed.row_spill import Rows, RowSpill
 from queuefront.feed.sources.binance_lines import Progress
+from queuefront.feed.sources.raw import check_expansion
 from queuefront.feed.sources.table_columns import Cells, as_codes, as_numbers, as_order_ids, as_text, as_times
 from queuefront.feed.sources.table_mapping import KINDS, UNIT_DIGITS, KindColumn, TableMapping, load_mapping
 from queuefront.feed.sources.tail import ALL_KINDS, OnBad, find_grid, ready_for_replay
@@ -301,8 +302,12 @@ def _csv(
     from pyarrow import csv
 
     def on_invalid(row: Any) -> str:
-        record, text = int(row.number) - plan.file.header, str(row.text)[:QUOTE_MAX]
+        record, text = int(row.number) - plan.file.header, str(row.text)
         reason = f"{row.actual_columns} columns where the file has {row.expected_columns}"
+        if text.endswith(unfinished):
+            text = text.removesuffix(unfinished)
+            reason = "the line has no newline, so that it may be cut off; end it with one"
+        text = text[:QUOTE_MAX]
         torn.add(record, f"{reason}; it reads {text!r}")
         if not salvages:
             return "error"
@@ -311,11 +316,11 @@ def _csv(
             account.refused.append(Refusal(record, reason, text))
         return "skip"
 
-    def opened(on_invalid: Callable[[Any], str], **kinds: Any) -> tuple[Any, Any]:
+    def opened(on_invalid: Callable[[Any], str], ending: str, **kinds: Any) -> tuple[Any, Any]:
         file = pa.OSFile(str(path), "rb")  # anew, as what unpacks it closes it
         stream = pa.CompressedInputStream(file, "gzip") if path.suffix == ".gz" else file
         return file, csv.open_csv(
-            pa.PythonFile(_Utf8Stream(stream, path), "r"),
+            pa.PythonFile(_Utf8Stream(stream, path, ending), "r"),
             read_options=csv.ReadOptions(
                 block_size=_BLOCK_BYTES, use_threads=False, autogenerate_column_names=not plan.file.header
             ),
@@ -323,22 +328,28 @@ def _csv(
             convert_options=csv.ConvertOptions(strings_can_be_null=False, **kinds),
         )
 
-    found = opened(lambda _row: "skip", column_types=None, check_utf8=False)[1].schema.names
+    found = opened(lambda _row: "skip", "", column_types=None, check_utf8=False)[1].schema.names
+    unfinished = plan.file.delimiter * len(found)  # makes of any line one of too many columns
     _require_columns(found, path, plan)
     names = list(dict.fromkeys(plan.names.values()))
-    file, batches = opened(on_invalid, column_types=dict.fromkeys(names, pa.string()), include_columns=names)
+    file, batches = opened(on_invalid, unfinished, column_types=dict.fromkeys(names, pa.string()), include_columns=names)
     return file, iter(batches)
 
 
 class _Utf8Stream:
-    """Bytes of a text that is UTF-8; Arrow cannot word an error about a line that is not."""
+    """Bytes of a text that is UTF-8; Arrow cannot word an error about a line that is not.
+
+    ending : what marks a last line that has no newline; empty: nothing does.
+    """
 
     closed = False
 
-    def __init__(self, stream: Any, path: Path) -> None:
-        self._stream, self._path = stream, path
+    def __init__(self, stream: Any, path: Path, ending: str) -> None:
+        self._stream, self._path, self._ending = stream, path, ending
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._offset = 0
+        self._packed_bytes = path.stat().st_size
+        self._has_line, self._is_unfinished = False, False
 
     def read(self, count: int = -1) -> bytes:
         """Return the next bytes.
@@ -346,7 +357,7 @@ class _Utf8Stream:
         Raises
         ------
         DataFormatError
-            If they are not UTF-8.
+            If they are not UTF-8, or unpack to very many; TruncatedFileError if there is no line.
         """
         data: bytes = self._stream.read(count)
         try:
@@ -356,6 +367,17 @@ class _Utf8Stream:
                 f"{self._path}: not UTF-8 near byte {self._offset + e.start:,} of the text; save the table as UTF-8"
             ) from e
         self._offset += len(data)
+        check_expansion(self._path, self._packed_bytes, self._offset)
+        if data:
+            self._has_line |= b"\n" in data or b"\r" in data
+            self._is_unfinished = data[-1:] not in (b"\n", b"\r")
+        elif self._is_unfinished and not self._has_line:
+            raise TruncatedFileError(
+                f"{self._path}: line 1 has no newline, so that the file may be cut off; fetch it again"
+            )
+        elif self._is_unfinished and self._ending:
+            self._is_unfinished = False
+            return f"{self._ending}\n".encode()
         return data
 
     def close(self) -> None:

@@ -99,6 +99,8 @@ def _cast(array: pa.Array, kind: pa.DataType) -> tuple[pa.Array, npt.NDArray[np.
     """Cast what can be cast; cells that cannot are null, and bad like those that were."""
     import pyarrow as pa
 
+    if pa.types.is_boolean(array.type) and not pa.types.is_string(kind):  # Arrow takes them for 1 and 0
+        array = pa.nulls(len(array), kind)
     try:
         made = array.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

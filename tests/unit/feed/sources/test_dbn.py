@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from queuefront.core import ConfigError, DataFormatError, TruncatedFileError
-from queuefront.feed.sources import dbn
+from queuefront.feed.sources import dbn, raw
 from queuefront.feed.sources.dbn import MBO, SCHEMAS, DbnFile
 from tests.unit.feed.sources.dbn_files import dbn_file, header, level_message, message
 
@@ -187,3 +187,12 @@ def test_without_databentos_package_the_extra_is_named(tmp_path, monkeypatch):
     assert str(caught.value) == (
         "reading Databento's files needs databento-dbn; install it with `pip install 'queuefront[databento]'`"
     )
+
+
+def test_a_bomb_is_refused(tmp_path, monkeypatch):
+    """H6.2."""
+    monkeypatch.setattr(raw, "FREE_BYTES", 2**20)
+    monkeypatch.setattr(dbn, "_CHUNK_BYTES", 2**19)
+    path = dbn_file(tmp_path, message() * 2**16)
+    with pytest.raises(DataFormatError, match="bytes unpack to .* and more; no market data pack that well"):
+        DbnFile(path, salvage=True).read()

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from queuefront.core import ConfigError, DataFormatError, TruncatedFileError
-from queuefront.feed.sources import packed
+from queuefront.feed.sources import raw
 from queuefront.feed.sources.packed import PackedLines
 
 TEXT = b"".join(b"line %d, which is a little longer\n" % i for i in range(5_000))
@@ -100,7 +100,7 @@ def test_a_zstd_file_that_is_cut_off_is_said_to_be(tmp_path: Path):
 
 
 def test_a_bomb_is_refused_at_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(packed, "_FREE_BYTES", 2**20)
+    monkeypatch.setattr(raw, "FREE_BYTES", 2**20)
     path = write(tmp_path, gzip.compress(b"0\n" * 2**22))
     with pytest.raises(DataFormatError) as caught:
         list(PackedLines(path))

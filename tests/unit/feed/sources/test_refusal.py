@@ -36,7 +36,16 @@ def test_a_quantity_of_nothing_is_a_removed_level():
 
 
 @pytest.mark.parametrize(
-    ("ms", "fits"), [(1, True), (0, False), (-1, False), (9_223_372_036_854, True), (9_223_372_036_855, False)]
+    ("ms", "fits"),
+    [
+        (631_152_000_000, True),
+        (631_151_999_999, False),
+        (1_700_000_000, False),
+        (0, False),
+        (-1, False),
+        (9_223_372_036_854, True),
+        (9_223_372_036_855, False),
+    ],
 )
 def test_times_that_do_not_fit_are_refused(ms, fits):
     """H0.5."""
@@ -46,7 +55,7 @@ def test_times_that_do_not_fit_are_refused(ms, fits):
     with pytest.raises(LineRefused) as caught:
         ms_to_ns(ms, "T")
     assert caught.value.reason == (
-        f"`T` is {ms}; a time in steps of 1,000,000 ns is positive and at most 9,223,372,036,854"
+        f"`T` is {ms}; a time in steps of 1,000,000 ns is at least 631,152,000,000 (1990) and at most 9,223,372,036,854"
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from queuefront.core import ConfigError, DataFormatError, SchemaMismatchError
 from queuefront.core.enums import ADD_ORDER_EVENT, BUY_EVENT, DEPTH_CLEAR_EVENT, DEPTH_EVENT, SELL_EVENT, TRADE_EVENT
 from queuefront.feed.conversion import Gap, Refusal
-from queuefront.feed.sources import table
+from queuefront.feed.sources import raw, table
 from queuefront.feed.sources.table import convert_table
 from tests.unit.feed.sources.test_table_mapping import EXAMPLE, mapping
 
@@ -87,7 +87,7 @@ def test_kinds_symbols_and_order_ids_have_columns(tmp_path):
         f"{S}003,2,1,s,X,funding,0",
         f"{S}004,2,1,s,Y,what,0",
     ]
-    path = text_file(tmp_path, "t;p;q;side;sym;k;id\n" + "\n".join(lines).replace(",", ";"))
+    path = text_file(tmp_path, "t;p;q;side;sym;k;id\n" + "".join(line + "\n" for line in lines).replace(",", ";"))
     kind = {"name": "k", "trade": ["trade"], "clear": ["clear"], "add": ["add"], "ignore": ["funding"]}
     columns = {"kind": kind, "symbol": "sym", "order_id": "id"}
     plan = mapping(symbol="Z", file={"delimiter": ";"}, columns=columns)
@@ -158,6 +158,37 @@ def test_lines_with_too_few_cells_stop_or_are_listed(tmp_path):
     account = convert_table(path, mapping(), on_bad="skip").account
     assert account.refused == [Refusal(2, "2 columns where the file has 4", "1,2")]
     assert (account.refused_count, account.lines, account.lines_by_kind) == (1, 3, {"refused": 1, "rows": 2})
+
+
+def test_a_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(raw, "FREE_BYTES", 2**20)
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(trades(*[ONE] * 2**17).encode()))
+    with pytest.raises(DataFormatError, match=r"a\.csv\.gz: .* bytes unpack to .* and more; no market data pack that well"):
+        convert_table(path, mapping())
+
+
+@pytest.mark.parametrize("on_bad", ["stop", "skip"])
+def test_a_last_line_without_a_newline_may_be_cut_off(tmp_path, on_bad):
+    """H6.5."""
+    path = text_file(tmp_path, trades(TWO, ONE)[:-1])
+    if on_bad == "stop":
+        with pytest.raises(DataFormatError, match=f"record 2: the line has no newline, .* it reads '{ONE}'; mend"):
+            convert_table(path, mapping())
+    else:
+        account = convert_table(path, mapping(), on_bad="skip", tick_size=1, lot_size=1).account
+        assert [refusal.line for refusal in account.refused] == [2]
+        assert account.refused[0].text == ONE
+    with pytest.raises(DataFormatError, match="line 1 has no newline"):
+        convert_table(text_file(tmp_path, trades()[:-1]), mapping(), on_bad=on_bad)
+
+
+def test_truth_values_are_no_numbers(tmp_path):
+    """H6: Arrow takes them for 1 and 0."""
+    cells = {"t": [1_700_000_000_000], "p": ["1"], "q": [True], "side": ["b"]}
+    pq.write_table(pa.table(cells), tmp_path / "a.parquet")
+    with pytest.raises(DataFormatError, match="record 1, column q: 'True' is no quantity"):
+        convert_table(tmp_path / "a.parquet", mapping())
 
 
 @pytest.mark.parametrize("block_bytes", [64, 2**22])
