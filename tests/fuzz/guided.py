@@ -68,6 +68,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--kept", type=Path, required=True, help="the folder of inputs that fail")
     options = parser.parse_args()
+    for data in TARGETS[options.target].seeds:  # compiles, which may take longer than a run may
+        TARGETS[options.target].run(data)
     fuzzer = Fuzzer(options.target, options.runs, options.seed)
     corpus = Path(tempfile.mkdtemp())
     for i, data in enumerate(TARGETS[options.target].seeds):

@@ -166,7 +166,7 @@ def scan_object(buf, i, symbol, whole, number, rows, first_row):
             i, count = truth_at(buf, i) if is_truth else whole_at(buf, i)
             if slot >= 0:
                 whole[slot] = count
-                if slot > _MAKER or (slot <= _TIME and not 0 < count <= _MS_MAX):
+                if slot == _E or slot > _MAKER or (slot <= _TIME and not 0 < count <= _MS_MAX):
                     break  # a number where the plain shape has a text, or a time out of range
         elif slot == _BID and not (seen >> _ASKS) & 1:
             slot = np.int64(_BIDS)

@@ -58,7 +58,7 @@ def ms_to_ns(ms: int, name: str, ns_per_step: int = NS_PER_MS) -> int:
     ms_min, ms_max = -(-NS_MIN // ns_per_step), (2**63 - 1) // ns_per_step
     if not ms_min <= ms <= ms_max:
         raise LineRefused(
-            f"`{name}` is {ms}; a time in steps of {ns_per_step:,} ns is at least {ms_min:,} (1990) and at most {ms_max:,}",
+            f"`{name}` is {ms}; a time in steps of {ns_per_step:,} ns is {ms_min:,} (1990) to {ms_max:,}",
             name,
             ms,
         )

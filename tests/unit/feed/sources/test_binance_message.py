@@ -78,6 +78,14 @@ def test_only_a_change_or_a_whole_book_has_ids(blank: bytes) -> None:
     assert decoder()._decode(ticker % blank, decoder()._wanted, NOW)[:7] == message[:7]
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 7])
+def test_a_number_in_place_of_the_kind_is_no_kind(number: int) -> None:
+    """J3: found by fuzzing; the scanner took the number for its own code of a kind."""
+    message = json.dumps({**json.loads(TRADE), "e": number}).encode()
+    with pytest.raises(DataFormatError, match="field e: "):
+        decoder().decode(message, NOW)
+
+
 def test_a_combined_message_is_the_same_in_its_envelope() -> None:
     bare = decoder().decode(DEPTH, NOW)
     wrapped = decoder(combined=True).decode(b'{"stream":"btcusdt@depth@100ms","data":' + DEPTH + b"}", NOW)

@@ -194,5 +194,5 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(raw, "FREE_BYTES", 2**20)
     monkeypatch.setattr(dbn, "_CHUNK_BYTES", 2**19)
     path = dbn_file(tmp_path, message() * 2**16)
-    with pytest.raises(DataFormatError, match="bytes unpack to .* and more; no market data pack that well"):
+    with pytest.raises(DataFormatError, match=r"bytes unpack to .* and more; no market data pack that well"):
         DbnFile(path, salvage=True).read()
