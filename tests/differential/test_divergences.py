@@ -401,6 +401,24 @@ def test_d60_a_position_that_was_closed_is_zero(reference, ours) -> None:
     assert left[ours.name] == 0.0
 
 
+def test_d60_fifty_buys_of_a_tenth_reach_a_limit_of_five(reference, ours) -> None:
+    """Where a strategy asks whether its position is below its limit, hftbacktest's sum of floats says that it is."""
+    rows = [
+        (EXCH_EVENT | 2**30 | 1 | SELL_EVENT, 100, 100, 11.0, 50.0),
+        (EXCH_EVENT | 2**30 | 1 | BUY_EVENT, 10_000, 10_000, 9.0, 5.0),
+    ]
+    held = {}
+    for engine in (reference, ours):
+        with engine.open(Case((AssetCase(Rows(tuple(rows)), 1.0, 0.1),))) as hbt:
+            hbt.elapse(1)
+            for order_id in range(50):
+                hbt.submit_buy_order(0, order_id, 11.0, 0.1, GTC, LIMIT, False)
+                hbt.elapse(50)
+            held[engine.name] = hbt.position(0)
+    assert 5.0 - 1e-12 < held[reference.name] < 5.0
+    assert held[ours.name] == 5.0
+
+
 def test_d16_a_negative_quantity_is_refused_at_the_door(engine: Engine) -> None:
     case = story(elapse(0), elapse(200), rows=(bid(100, -3, 200),))
     if engine.is_reference:
