@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from queuefront.core.enums import EXCH_EVENT, LOCAL_EVENT
-from queuefront.core.jit import compiled
+from queuefront.core.jit import borrowing, compiled
 
 AT_EXCH: Final = 1
 AT_LOCAL: Final = 2
@@ -107,3 +107,63 @@ def merge_ascending(first, i, second, k, out):
             k += 1
         n += 1
     return i, k, n
+
+
+@borrowing
+def times_at(rows, k):
+    """Return both times of an event."""
+    return rows[k, 1], rows[k, 2]
+
+
+@borrowing
+def copy_row(out, m, rows, k):
+    """Copy an event."""
+    for word in range(8):
+        out[m, word] = rows[k, word]
+
+
+@compiled(nogil=True)
+def merge_pair(exch, other_exch, local, other_local, at, out):
+    """Do `merge_orders` on two groups of rows that each ascend by both times, until a block ends or `out` is full.
+
+    exch, other_exch : int64[n, 8], the block of each group in which the next row in exchange order stands; of no row: there
+        is none.   local, other_local : the same in local order; often the same blocks.
+    at : int64[4], where in the four blocks those rows stand; moved on.   out : int64[m, 8].   Returns the rows written.
+    """
+    e, f, i, j = at[0], at[1], at[2], at[3]
+    m = 0
+    while m < len(out):
+        if (0 < len(exch) == e) or (0 < len(other_exch) == f) or (0 < len(local) == i) or (0 < len(other_local) == j):
+            break
+        has_exch = len(exch) > 0 or len(other_exch) > 0
+        has_local = len(local) > 0 or len(other_local) > 0
+        if not has_exch and not has_local:
+            break
+        is_other_exch = len(exch) == 0 or (len(other_exch) > 0 and other_exch[f, 1] < exch[e, 1])
+        is_other_local = len(local) == 0 or (len(other_local) > 0 and other_local[j, 2] < local[i, 2])
+        takes_exch, takes_local = has_exch, has_local
+        if has_exch and has_local:
+            a_exch, a_local = times_at(other_exch, f) if is_other_exch else times_at(exch, e)
+            b_exch, b_local = times_at(other_local, j) if is_other_local else times_at(local, i)
+            if a_exch != b_exch or a_local != b_local:
+                takes_exch = a_exch < b_exch or (a_exch == b_exch and a_local < b_local)
+                takes_local = not takes_exch
+        if takes_exch and is_other_exch:
+            copy_row(out, m, other_exch, f)
+        elif takes_exch:
+            copy_row(out, m, exch, e)
+        elif is_other_local:
+            copy_row(out, m, other_local, j)
+        else:
+            copy_row(out, m, local, i)
+        if takes_exch:
+            out[m, 0] |= EXCH_EVENT
+            f += is_other_exch
+            e += not is_other_exch
+        if takes_local:
+            out[m, 0] |= LOCAL_EVENT
+            j += is_other_local
+            i += not is_other_local
+        m += 1
+    at[0], at[1], at[2], at[3] = e, f, i, j
+    return m

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import EXCH_EVENT, LOCAL_EVENT
-from queuefront.feed.clean_compiled import merge_streams
+from queuefront.feed.clean_compiled import merge_pair, merge_streams
 from queuefront.feed.row_spill import BlockSpan, Rows, RowSpill
 
 __all__ = ["EventBlocks", "order_events", "sort_rows", "sorted_blocks"]
@@ -27,6 +27,7 @@ OVERLAP_MAX: int = 8
 """Most blocks that are held at once."""
 
 _WORDS: Final = EVENT.itemsize // 8
+_PAIR: Final = 2
 
 
 class EventBlocks:
@@ -82,6 +83,11 @@ def order_events(rows: Rows, local_shift_ns: int = 0) -> EventBlocks:
     if rows.is_ascending("exch_ts") and rows.is_ascending("local_ts"):
         return EventBlocks(rows, local_shift_ns, EXCH_EVENT | LOCAL_EVENT)
     made = RowSpill()
+    groups = [spill for spill in rows.spills if len(spill)]
+    if len(groups) == _PAIR and all(Rows([spill]).is_ascending(key) for spill in groups for key in ("exch_ts", "local_ts")):
+        _merge_groups(groups, made)
+        rows.drop()
+        return EventBlocks(Rows([made]), local_shift_ns)
     for block in _merged(sorted_blocks(rows, "exch_ts"), sorted_blocks(rows, "local_ts")):
         made.take(block)
     rows.drop()
@@ -110,6 +116,41 @@ def _merged(by_exch: Iterator[Records], by_local: Iterator[Records]) -> Iterator
             block["ev"] |= np.uint64(flag)
             yield block
             block = next(others, none)
+
+
+class _Walk:
+    """The blocks of a spill, read one after the other by exchange and by local order, each of which has its place."""
+
+    def __init__(self, spill: RowSpill) -> None:
+        self._spill = spill
+        self._next = [0, 0]
+        self._loaded: dict[int, Records] = {}
+
+    def next(self, order: int) -> npt.NDArray[np.int64]:
+        """Return the next block of an order, none at the end; let go of those that both are through with."""
+        k = self._next[order]
+        self._next[order] += 1
+        done = min(self._next) - 2
+        if done >= 0 and self._loaded.pop(done, None) is not None:
+            self._spill.release(done)
+        if k >= self._spill.block_count:
+            self._next[order] = self._spill.block_count + 1
+            return _words(np.zeros(0, EVENT))
+        if k not in self._loaded:
+            self._loaded[k] = self._spill.read(k)
+        return _words(self._loaded[k])
+
+
+def _merge_groups(groups: list[RowSpill], made: RowSpill) -> None:
+    """Bring two groups that are each in order by both times in the order of both halves; they are used up."""
+    walks = [_Walk(spill) for spill in groups]
+    blocks = [walks[place % _PAIR].next(place // _PAIR) for place in range(2 * _PAIR)]
+    at = np.zeros(2 * _PAIR, np.int64)
+    while any(len(block) for block in blocks):
+        made.added(merge_pair(*blocks, at, _words(made.room())))
+        for place, block in enumerate(blocks):
+            if len(block) and at[place] == len(block):
+                blocks[place], at[place] = walks[place % _PAIR].next(place // _PAIR), 0
 
 
 def _words(rows: Records) -> npt.NDArray[np.int64]:

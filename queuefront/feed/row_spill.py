@@ -1,4 +1,4 @@
-"""Rows of any number in little memory: the first blocks stay in memory, the rest goes to a temporary file.
+"""Rows of any number in little memory: blocks stay in memory as long as there is room, the rest goes to a temporary file.
 
 The file has no name: the system frees it when the process ends, however it ends. It lies in the folder that `TMPDIR` names,
 else in /var/tmp, which unlike /tmp is not memory anywhere.
@@ -22,6 +22,7 @@ import numpy.typing as npt
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import KIND_MASK
 from queuefront.core.errors import StorageFullError
+from queuefront.feed.event_rows_compiled import fill_events, note_events
 
 __all__ = ["BLOCK_ROWS", "BlockSpan", "RowSpill", "Rows", "naming_full_disks", "spill_folder"]
 
@@ -34,6 +35,7 @@ BLOCK_BYTES: int = 2**22
 HELD_BYTES: int = 2**26
 """What all spills together keep in memory; what is beyond it goes to files."""
 
+_EVENT_KEYS: Final = ("exch_ts", "local_ts")
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -85,16 +87,15 @@ class RowSpill:
     def __init__(self, dtype: npt.DTypeLike = EVENT, *, keys: Sequence[str] | None = None) -> None:
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         is_event = self.dtype == EVENT
-        self.keys = tuple(keys) if keys is not None else (("exch_ts", "local_ts") if is_event else ())
+        self.keys = tuple(keys) if keys is not None else (_EVENT_KEYS if is_event else ())
         self.spans: dict[str, list[BlockSpan]] = {key: [] for key in self.keys}
         self.block_lengths: list[int] = []
         self._latencies: list[int] = []  # the smallest of each block
         self._kinds = np.zeros(KIND_MASK + 1, np.int64) if is_event else None
-        self._held: list[Records] = []  # blocks in memory
+        self._blocks: list[Records | int] = []  # those in memory, and the places of the others in the file, bytes
         self._block_rows = min(BLOCK_ROWS, max(8, BLOCK_BYTES // self.dtype.itemsize // 8 * 8))
         self._budget = _Budget()
         weakref.finalize(self, self._budget.give_back)
-        self._places: list[int] = []  # bytes at which the other blocks begin
         self._file: int | None = None  # its descriptor
         self._close: weakref.finalize[Any, RowSpill] | None = None
         self._file_bytes = 0
@@ -116,15 +117,37 @@ class RowSpill:
         """
         begin = 0
         while begin < len(batch):
-            if not len(self._open):
-                self._open = np.empty(self._block_rows, self.dtype)  # tidy: allow empty: what was not written is not read
-            count = min(len(batch) - begin, len(self._open) - self._open_count)
-            _copy(batch[begin : begin + count], self._open[self._open_count : self._open_count + count])
-            self._open_count += count
-            self._count += count
+            room = self.room()
+            count = min(len(batch) - begin, len(room))
+            _copy(batch[begin : begin + count], room[:count])
+            self.added(count)
             begin += count
-            if self._open_count == len(self._open):
-                self.end_block()
+
+    def take_columns(self, ev: Records, kind: int, exch_ts: Records, local_ts: Records, px: Records, qty: Records) -> None:
+        """Take events by their columns, int64[n] but for the last two, float64[n]; `kind` is joined to each `ev`.
+
+        Raises as `take`.
+        """
+        begin = 0
+        while begin < len(ev):
+            room = self.room()
+            words, numbers = (room.view(kind_of).reshape(len(room), -1) for kind_of in (np.int64, np.float64))
+            count = int(fill_events(words, numbers, begin, ev, kind, exch_ts, local_ts, px, qty))
+            self.added(count)
+            begin += count
+
+    def room(self) -> Records:
+        """Return where the next rows go, of at least one; whoever writes there says so by `added`."""
+        if not len(self._open):
+            self._open = np.empty(self._block_rows, self.dtype)  # tidy: allow empty: what was not written is not read
+        return self._open[self._open_count :]
+
+    def added(self, count: int) -> None:
+        """Take the first rows of `room`, which were written there; raises as `take`."""
+        self._open_count += count
+        self._count += count
+        if self._open_count == len(self._open):
+            self.end_block()
 
     def end_block(self) -> None:
         """End the block that is being filled, so that what comes begins another one."""
@@ -132,8 +155,8 @@ class RowSpill:
             return
         block = self._open[: self._open_count]
         self._note(block)
-        if self._file is None and self._budget.has(block.nbytes):
-            self._held.append(block if len(block) == len(self._open) else block.copy())
+        if self._budget.has(block.nbytes):
+            self._blocks.append(block if len(block) == len(self._open) else block.copy())
             self._open = np.zeros(0, self.dtype)
         else:
             self._write(block)
@@ -141,6 +164,15 @@ class RowSpill:
 
     def _note(self, block: Records) -> None:
         self.block_lengths.append(len(block))
+        if self._kinds is not None and self.keys == _EVENT_KEYS:
+            facts = np.zeros((len(_EVENT_KEYS), 3), np.int64)
+            words = block.view(np.int64).reshape(len(block), -1)
+            self._latencies.append(int(note_events(words, self._kinds, facts)))
+            for side, key in enumerate(_EVENT_KEYS):
+                low, high, is_ascending = (int(fact) for fact in facts[side])
+                first, last = int(block[key][0]), int(block[key][-1])
+                self.spans[key].append(BlockSpan(low, high, first, last, is_ascending=bool(is_ascending)))
+            return
         columns = {key: np.ascontiguousarray(block[key]) for key in self.keys}
         for key, column in columns.items():
             self.spans[key].append(_span_of(column))
@@ -156,7 +188,7 @@ class RowSpill:
                 self._file = _nameless_file(folder)
                 self._close = weakref.finalize(self, os.close, self._file)
             self._pwrite(block, self._file_bytes)
-        self._places.append(self._file_bytes)
+        self._blocks.append(self._file_bytes)
         self._file_bytes += block.nbytes
 
     def _pwrite(self, block: Records, place: int) -> None:
@@ -188,10 +220,11 @@ class RowSpill:
                 self._replace(k, block)
 
     def _replace(self, k: int, block: Records) -> None:
-        if k < len(self._held):
-            self._held[k] = block
+        place = self._blocks[k]
+        if isinstance(place, int):
+            self._pwrite(block, place)
         else:
-            self._pwrite(block, self._places[k - len(self._held)])
+            self._blocks[k] = block
         columns = {key: np.ascontiguousarray(block[key]) for key in self.keys}
         for key, column in columns.items():
             self.spans[key][k] = _span_of(column)
@@ -208,11 +241,12 @@ class RowSpill:
         """Return a block, which belongs to the spill: copy it before you change it."""
         if k == len(self.block_lengths):
             return self._open[: self._open_count]
-        if k < len(self._held):
-            return self._held[k]
+        place = self._blocks[k]
+        if not isinstance(place, int):
+            return place
         assert self._file is not None
         block: Records = np.empty(self.block_lengths[k], self.dtype)  # tidy: allow empty: it is read whole below
-        data, place = block.view(np.uint8).data, self._places[k - len(self._held)]
+        data = block.view(np.uint8).data
         while data:
             count = os.preadv(self._file, [data], place)
             if count == 0:
@@ -238,13 +272,20 @@ class RowSpill:
         self.end_block()
         return min(self._latencies, default=None)
 
+    def release(self, k: int) -> None:
+        """Let go of the memory of a block that is not read again."""
+        block = self._blocks[k]
+        if not isinstance(block, int):
+            self._budget.give_back(block.nbytes)
+            self._blocks[k] = np.zeros(0, self.dtype)
+
     def drop(self) -> None:
         """Let go of the rows and of their room on the disk."""
         if self._close is not None:
             self._close()
         self._budget.give_back()
-        self._held, self._open, self._open_count, self._count = [], np.zeros(0, self.dtype), 0, 0
-        self.block_lengths, self._places = [], []
+        self._open, self._open_count, self._count = np.zeros(0, self.dtype), 0, 0
+        self.block_lengths, self._blocks = [], []
 
 
 def _copy(rows: Records, to: Records) -> None:
@@ -271,10 +312,11 @@ class _Budget:
         self._mine_bytes += count
         return True
 
-    def give_back(self) -> None:
-        """Give all back."""
-        _Budget.total_bytes -= self._mine_bytes
-        self._mine_bytes = 0
+    def give_back(self, count: int | None = None) -> None:
+        """Give so many bytes back, or all."""
+        count = self._mine_bytes if count is None else count
+        _Budget.total_bytes -= count
+        self._mine_bytes -= count
 
 
 def _nameless_file(folder: Path) -> int:

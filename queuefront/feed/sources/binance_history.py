@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from queuefront.core.dtypes import EVENT
 from queuefront.core.enums import (
@@ -38,7 +39,7 @@ from queuefront.core.enums import (
 from queuefront.core.errors import ConfigError, DataFormatError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
-from queuefront.feed.row_spill import RowSpill
+from queuefront.feed.row_spill import Rows, RowSpill
 from queuefront.feed.sources.archive import Archive, Events, PathLike, later_by
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.csv_columns import Column
@@ -141,10 +142,10 @@ def convert_binance_history(
         _check_name(archive, path)
         layouts = (_TRADES, _SPOT_TRADES, _AGG_TRADES, _TICKER, _DEPTH)
         for table in CsvFile(archive, path, layouts).tables():
-            rows = _rows(table)
-            rows["local_ts"] = later_by(np.ascontiguousarray(rows["exch_ts"]), feed_latency_ns, path)
-            archive.find_silence(table.columns[_time_of(table)] + np.int64(feed_latency_ns), table.line)
-            (trades if table.layout.kind in (_TRADES.kind, _AGG_TRADES.kind) else others).take(rows)
+            exch_ts = table.columns[_time_of(table)]
+            local_ts = later_by(exch_ts, feed_latency_ns, path)
+            archive.find_silence(local_ts, table.line)
+            _take(others if table.layout.kind in (_TICKER.kind, _DEPTH.kind) else trades, table, local_ts)
     kinds = {name for name in (_TRADES.kind, _AGG_TRADES.kind) if archive.counts[name]}
     if len(kinds) > 1:
         raise ConfigError("trades and aggTrades are the same trades, one by one and joined; give one kind only")
@@ -158,9 +159,10 @@ def convert_binance_snapshot(path: PathLike, *, feed_latency_ns: int = 0, on_bad
     The rows belong to neither half. Raises as `convert_binance_history`.
     """
     archive = Archive(BINANCE_HISTORY, [path], on_bad=on_bad)
-    table = CsvFile(archive, path, (_DEPTH,)).read()
-    rows = _rows(table)
-    rows["local_ts"] = later_by(np.ascontiguousarray(rows["exch_ts"]), feed_latency_ns, path)
+    taken = RowSpill()
+    for table in CsvFile(archive, path, (_DEPTH,)).tables():
+        _take(taken, table, later_by(table.columns[_time_of(table)], feed_latency_ns, path))
+    rows = Rows([taken]).whole()
     rows["ev"] = (rows["ev"] - np.uint64(DEPTH_EVENT)) | np.uint64(DEPTH_SNAPSHOT_EVENT)
     is_bid = (rows["ev"] & np.uint64(BUY_EVENT)) != 0
     order = np.lexsort((np.where(is_bid, -rows["px"], rows["px"]), ~is_bid))
@@ -189,20 +191,19 @@ def _time_of(table: Table) -> str:
     return next(column.name for column in table.layout.columns if column.kind == "time")
 
 
-def _rows(table: Table) -> Events:
-    """Return the rows of a file, without local times."""
-    columns = table.columns
-    is_ticker = table.layout.kind == _TICKER.kind
-    rows = np.zeros(len(table.line) * (1 + is_ticker), EVENT)
-    if is_ticker:
-        for first, kind, side in ((0, BEST_ASK_EVENT, "ask"), (1, BEST_BID_EVENT, "bid")):
-            rows["ev"][first::2], rows["exch_ts"][first::2] = kind, columns[_time_of(table)]
-            rows["px"][first::2], rows["qty"][first::2] = columns[f"best_{side}_price"], columns[f"best_{side}_qty"]
-        return rows
-    rows["exch_ts"], rows["px"] = columns[_time_of(table)], columns["price"]
-    rows["qty"] = columns["quantity" if table.layout.kind == _AGG_TRADES.kind else "qty"]
-    if table.layout.kind == _DEPTH.kind:
-        rows["ev"] = columns["side"] | DEPTH_EVENT
+def _take(rows: RowSpill, table: Table, local_ts: npt.NDArray[np.int64]) -> None:
+    """Take the rows of records: of best prices ask and bid, of the others one each."""
+    columns, kind = table.columns, table.layout.kind
+    exch_ts = columns[_time_of(table)]
+    if kind == _TICKER.kind:
+        both = np.zeros(2 * len(exch_ts), EVENT)
+        both["exch_ts"], both["local_ts"] = np.repeat(exch_ts, 2), np.repeat(local_ts, 2)
+        for first, event, side in ((0, BEST_ASK_EVENT, "ask"), (1, BEST_BID_EVENT, "bid")):
+            both["ev"][first::2] = event
+            both["px"][first::2], both["qty"][first::2] = columns[f"best_{side}_price"], columns[f"best_{side}_qty"]
+        rows.take(both)
+    elif kind == _DEPTH.kind:
+        rows.take_columns(columns["side"], DEPTH_EVENT, exch_ts, local_ts, columns["price"], columns["qty"])
     else:
-        rows["ev"] = columns[_MAKER] | TRADE_EVENT
-    return rows
+        qty = columns["quantity" if kind == _AGG_TRADES.kind else "qty"]
+        rows.take_columns(columns[_MAKER], TRADE_EVENT, exch_ts, local_ts, columns["price"], qty)

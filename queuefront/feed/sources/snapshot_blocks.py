@@ -46,6 +46,13 @@ class DepthBlocks:
         self._held = updates[cut:].copy()
         return self._rows(updates[:cut], is_snapshot[:cut])
 
+    def lets_pass(self, is_snapshot: npt.NDArray[np.bool_]) -> bool:
+        """Whether records are updates and nothing else, so that their rows are what `take` would return; it learns of them."""
+        if len(self._held) or not len(is_snapshot) or is_snapshot.any():
+            return False
+        self._mode = "process" if self._mode == "ignore_sod" else self._mode
+        return True
+
     def end(self) -> DepthRows:
         """Return the rows of what is held back."""
         held, self._held = self._held, np.zeros(0, EVENT)

@@ -30,6 +30,7 @@ from queuefront.core.enums import (
     BEST_BID_EVENT,
     BUY_EVENT,
     DEPTH_BBO_EVENT,
+    DEPTH_EVENT,
     FUNDING_RATE_EVENT,
     INDEX_PRICE_EVENT,
     MARK_PRICE_EVENT,
@@ -189,7 +190,9 @@ class _Parts:
             self.kinds.add(kind)
             self._archive.find_silence(table.columns["local_timestamp"], table.line)
             if kind == _TRADES.kind:
-                self.trades.take(_trade_rows(table))
+                _take(self.trades, table, TRADE_EVENT)
+            elif kind == _DEPTH.kind and not self._fuses and depth.lets_pass(table.columns["is_snapshot"] == 1):
+                _take(self.depth, table, DEPTH_EVENT)
             elif kind == _DEPTH.kind:
                 self._take_depth(depth.take(*_updates(table)))
             elif kind == _QUOTES.kind and self._fuses:
@@ -249,11 +252,12 @@ def _rows(table: Table) -> Events:
     return rows
 
 
-def _trade_rows(table: Table) -> Events:
-    rows = _rows(table)
-    rows["ev"] = table.columns["side"] | TRADE_EVENT
-    rows["px"], rows["qty"] = table.columns["price"], table.columns["amount"]
-    return rows
+def _take(rows: RowSpill, table: Table, kind: int) -> None:
+    """Take a row for each record of trades or of depth."""
+    columns = table.columns
+    rows.take_columns(
+        columns["side"], kind, columns["timestamp"], columns["local_timestamp"], columns["price"], columns["amount"]
+    )
 
 
 def _updates(table: Table) -> tuple[Events, npt.NDArray[np.bool_]]:

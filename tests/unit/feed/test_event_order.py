@@ -8,6 +8,7 @@ import pytest
 from queuefront.core import EVENT
 from queuefront.core.enums import EXCH_EVENT, LOCAL_EVENT
 from queuefront.feed import event_order, row_spill
+from queuefront.feed.clean import correct_event_order
 from queuefront.feed.event_order import order_events, sorted_blocks
 from queuefront.feed.row_spill import Rows
 
@@ -63,6 +64,33 @@ def test_events_in_order_are_read_where_they_lie_and_the_others_are_let_go_of() 
     assert len(rows) == 0
     assert len(ordered) == 199
     assert ordered.spans("exch_ts") == (0, 99)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("held", [0, 2000, 10**6])
+def test_two_groups_in_order_are_merged_as_all_their_rows_are_ordered(
+    monkeypatch: pytest.MonkeyPatch, seed: int, held: int
+) -> None:
+    monkeypatch.setattr(row_spill, "HELD_BYTES", row_spill._Budget.total_bytes + held)
+    rng = np.random.default_rng(seed)
+    parts = []
+    for count in rng.integers(1, 90, 2).tolist():
+        rows = np.zeros(count, EVENT)
+        # Few times, so that many are equal, within a group and between them.
+        rows["exch_ts"], rows["local_ts"] = np.sort(rng.integers(0, 40, count)), np.sort(rng.integers(5, 45, count))
+        rows["order_id"] = rng.integers(0, 2**62, count)
+        parts.append(rows)
+    wanted = correct_event_order(np.concatenate(parts))
+    before = row_spill._Budget.total_bytes
+    rows = Rows.of(*parts)
+    monkeypatch.setattr(event_order, "_merged", None)  # what takes rows in any order is not needed
+    made = order_events(rows, 7)
+    wanted["local_ts"] += 7
+    assert np.array_equal(made.whole(), wanted)
+    assert made.spans("local_ts") == (wanted["local_ts"].min(), wanted["local_ts"].max())
+    assert len(rows) == 0
+    made.drop()
+    assert row_spill._Budget.total_bytes == before
 
 
 def test_no_events_have_no_span() -> None:
