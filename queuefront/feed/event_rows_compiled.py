@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from queuefront.core.enums import KIND_MASK
 from queuefront.core.jit import compiled
 
@@ -12,7 +10,7 @@ from queuefront.core.jit import compiled
 def fill_events(rows, px_rows, begin, ev, kind, exch_ts, local_ts, px, qty):
     """Write as many events as there is room for, from record `begin` on; return how many.
 
-    rows, px_rows : int64[m, 8] and float64[m, 8], the same memory; every word is written.   kind : int, joined to each `ev`.
+    rows, px_rows : int64[m, 8] and float64[m, 8], the same memory; every word is written.   kind : joined to each `ev`.
     ev, exch_ts, local_ts : int64[n].   px, qty : float64[n].
     """
     count = min(len(rows), len(ev) - begin)

@@ -23,7 +23,7 @@ from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.packed import PackedLines
 from queuefront.feed.sources.tail import ALL_KINDS, Ending, OnBad, count_kinds, find_grid, ready_for_replay, steps_of
 
-__all__ = ["Archive", "Events", "PathLike", "later_by"]
+__all__ = ["Archive", "Events", "PathLike", "later_by", "paths_of"]
 
 Events = npt.NDArray[Any]
 PathLike = str | os.PathLike[str]
@@ -38,7 +38,7 @@ class Archive:
     Parameters
     ----------
     source : the source's name.
-    paths : the files, in the order in which they are read.
+    paths : the file or the files, in the order in which they are read; the attribute is a list.
     symbol : whose records to take; None: those of the first symbol seen, and another one is refused.
     on_bad, gap_threshold_ns, progress : as in `convert_lines`; progress counts the bytes of all files.
 
@@ -51,7 +51,7 @@ class Archive:
     def __init__(
         self,
         source: str,
-        paths: Sequence[PathLike],
+        paths: PathLike | Sequence[PathLike],
         *,
         on_bad: OnBad = "stop",
         symbol: str | None = None,
@@ -60,18 +60,19 @@ class Archive:
     ) -> None:
         if on_bad not in ("stop", "skip"):
             raise ConfigError(f"on_bad is {on_bad!r}; choose 'stop' or 'skip'")
-        if not paths:
+        self.paths = paths_of(paths)
+        if not self.paths:
             raise ConfigError(f"{source} has no input; give at least one file")
         self.stops = on_bad == "stop"
         self.symbol = symbol or ""
         self.chooses = symbol is not None
         self.exchange = ""
         self.counts: Counter[str] = Counter()
-        names = ", ".join(str(Path(path)) for path in paths)
+        names = ", ".join(str(Path(path)) for path in self.paths)
         self.account = ConversionAccount(source, names, gap_threshold_ns=gap_threshold_ns)
-        self._has_several = len(paths) > 1
+        self._has_several = len(self.paths) > 1
         self._progress = progress
-        self._bytes_total = sum(Path(path).stat().st_size for path in paths)
+        self._bytes_total = sum(Path(path).stat().st_size for path in self.paths)
         self._bytes_before = 0
         self._reported_s = -1.0
         self._steps: tuple[Decimal, Decimal] | None = None
@@ -129,9 +130,14 @@ class Archive:
         """
         if not len(local_ts):
             return
-        silence = np.diff(local_ts, prepend=local_ts[0] if self._last_local_ts is None else self._last_local_ts)
+        first = int(local_ts[0]) - (int(local_ts[0]) if self._last_local_ts is None else self._last_local_ts)
         self._last_local_ts = int(local_ts[-1])
-        late = np.flatnonzero(silence > self.account.gap_threshold_ns)
+        threshold = self.account.gap_threshold_ns
+        steps = local_ts[1:] - local_ts[:-1]
+        if first <= threshold and (not len(steps) or int(steps.max()) <= threshold):
+            return
+        silence = np.concatenate([np.array([first], np.int64), steps])
+        late = np.flatnonzero(silence > threshold)
         self.account.gap_count += len(late)
         for i in late[: max(LIST_MAX - len(self.account.gaps), 0)]:
             self.account.gaps.append(Gap("time", int(number[i]), int(local_ts[i]), int(silence[i])))
@@ -175,6 +181,11 @@ class Archive:
         instrument = Instrument(venue, self.symbol or "UNKNOWN", tick, lot, ending.contract)  # type: ignore[arg-type]
         events = ready_for_replay(rows, account, ending.base_latency_ns, always=ending.always_add_latency)
         return Conversion(events, account, instrument.override(multiplier=ending.multiplier))
+
+
+def paths_of(paths: PathLike | Sequence[PathLike]) -> list[PathLike]:
+    """Return the files of a source, which may be given as one path."""
+    return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 
 
 def later_by(exch_ts: npt.NDArray[np.int64], feed_latency_ns: int, path: PathLike) -> npt.NDArray[np.int64]:

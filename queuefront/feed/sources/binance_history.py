@@ -133,12 +133,11 @@ def convert_binance_history(
     DataError
         If the grid cannot be inferred.
     """
-    files = [paths] if not isinstance(paths, Sequence) or isinstance(paths, str) else list(paths)
     archive = Archive(
-        BINANCE_HISTORY, files, on_bad=on_bad, symbol=symbol, gap_threshold_ns=gap_threshold_ns, progress=progress
+        BINANCE_HISTORY, paths, on_bad=on_bad, symbol=symbol, gap_threshold_ns=gap_threshold_ns, progress=progress
     )
     trades, others = RowSpill(), RowSpill()
-    for path in files:
+    for path in archive.paths:
         _check_name(archive, path)
         layouts = (_TRADES, _SPOT_TRADES, _AGG_TRADES, _TICKER, _DEPTH)
         for table in CsvFile(archive, path, layouts).tables():

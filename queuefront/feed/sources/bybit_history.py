@@ -147,12 +147,11 @@ def convert_bybit_history(
     DataError
         If the grid cannot be inferred.
     """
-    files = [paths] if not isinstance(paths, Sequence) or isinstance(paths, str) else list(paths)
     archive = Archive(
-        BYBIT_HISTORY, files, on_bad=on_bad, symbol=symbol, gap_threshold_ns=gap_threshold_ns, progress=progress
+        BYBIT_HISTORY, paths, on_bad=on_bad, symbol=symbol, gap_threshold_ns=gap_threshold_ns, progress=progress
     )
     trades, books = RowSpill(), RowSpill()
-    for path in files:
+    for path in archive.paths:
         is_json = _is_json(archive, path)
         for part in _BookFile(archive, path).parts() if is_json else _trade_rows(archive, path):
             part["local_ts"] = later_by(np.ascontiguousarray(part["exch_ts"]), feed_latency_ns, path)

@@ -100,12 +100,6 @@ class CsvFile:
         self._line_count = 0
         self._plan: ScanPlan | None = None
 
-    def read(self) -> Table:
-        """Read the whole file; raises as `tables`."""
-        tables = list(self.tables())
-        columns = {name: np.concatenate([table.columns[name] for table in tables]) for name in tables[0].columns}
-        return Table(tables[0].layout, columns, np.concatenate([table.line for table in tables]), self.lines.path)
-
     def tables(self) -> Iterator[Table]:
         """Read the file and yield its records, some megabytes at a time; there is always one table, if of no record.
 
@@ -328,10 +322,13 @@ class CsvFile:
         text = data.split(b"\n")
         place_of = dict(zip([column.name for column in self._shape.columns], self._shape.places, strict=True))
         for i in np.flatnonzero(is_bad):
-            column, (_, what) = next(fault for fault in faults if fault[1][0][i])
             line = text[i].removesuffix(b"\r")
-            value = line.split(b",")[place_of[column.name]][:40].decode("utf-8", "replace")
-            self._archive.refuse(self.lines.path, number + int(i), column.name, f"{value!r} {what}", line)
+            name, reason = self._fault_of(line)  # first, as of a line that is looked at alone
+            if not reason:
+                column, (_, what) = next(fault for fault in faults if fault[1][0][i])
+                value = line.split(b",")[place_of[column.name]][:40].decode("utf-8", "replace")
+                name, reason = column.name, f"{value!r} {what}"
+            self._archive.refuse(self.lines.path, number + int(i), name, reason, line)
         return is_bad
 
 

@@ -37,7 +37,7 @@ from queuefront.core.errors import ConfigError, DataFormatError
 from queuefront.core.instrument import Number
 from queuefront.feed.conversion import Conversion
 from queuefront.feed.row_spill import RowSpill
-from queuefront.feed.sources.archive import Archive, Events, PathLike, later_by
+from queuefront.feed.sources.archive import Archive, Events, PathLike, later_by, paths_of
 from queuefront.feed.sources.binance_lines import Progress
 from queuefront.feed.sources.csv_columns import Column
 from queuefront.feed.sources.csv_records import CsvFile, Layout, Table
@@ -120,7 +120,7 @@ def convert_lobster(
     DataFormatError, TruncatedFileError, SchemaMismatchError
         For a file that is no message file, is cut off, or holds a record that cannot be used.
     """
-    paths = [path] if not isinstance(path, Sequence) or isinstance(path, str) else list(path)
+    paths = paths_of(path)
     if len(paths) != 1:
         raise ConfigError(f"{LOBSTER} takes one file, and there are {len(paths)}; convert each day alone")
     match = _NAME.match(Path(paths[0]).name)

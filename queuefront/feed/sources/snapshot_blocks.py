@@ -47,7 +47,7 @@ class DepthBlocks:
         return self._rows(updates[:cut], is_snapshot[:cut])
 
     def lets_pass(self, is_snapshot: npt.NDArray[np.bool_]) -> bool:
-        """Whether records are updates and nothing else, so that their rows are what `take` would return; it learns of them."""
+        """Whether records are but updates, and their rows what `take` would return; the mode learns of them."""
         if len(self._held) or not len(is_snapshot) or is_snapshot.any():
             return False
         self._mode = "process" if self._mode == "ignore_sod" else self._mode

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -151,11 +150,10 @@ def convert_tardis(
     """
     if snapshot_mode not in SNAPSHOT_MODES:
         raise ConfigError(f"snapshot_mode is {snapshot_mode!r}; choose one of {', '.join(SNAPSHOT_MODES)}")
-    files = [paths] if isinstance(paths, str | Path) or not isinstance(paths, Sequence) else list(paths)
-    archive = Archive(TARDIS, files, on_bad=on_bad, symbol=symbol, gap_threshold_ns=gap_threshold_ns, progress=progress)
+    archive = Archive(TARDIS, paths, on_bad=on_bad, symbol=symbol, gap_threshold_ns=gap_threshold_ns, progress=progress)
     ending = Ending(base_latency_ns, always_add_latency, tick_size, lot_size, contract, multiplier)
     parts = _Parts(archive, snapshot_mode, fuse=fuse)
-    for path in files:
+    for path in archive.paths:
         parts.read(CsvFile(archive, path, _LAYOUTS))
     if fuse:
         if not {_DEPTH.kind, _QUOTES.kind} <= parts.kinds:

@@ -11,12 +11,11 @@ from fractions import Fraction
 from typing import Final
 
 from queuefront.core import ContractKind, DataError, Instrument
-from queuefront.core.clock import NS_PER
 from queuefront.venues.binance.orders import Report
 from queuefront.venues.binance.schemas import TradeRow
 from queuefront.venues.binance.vocabulary import Execution, Status
 from queuefront.venues.types import EventKind, Liquidity, Side, VenueEvent
-from queuefront.venues.units import cash
+from queuefront.venues.units import cash, plausible_ns
 
 __all__ = ["event_of", "fills_event"]
 
@@ -49,7 +48,7 @@ def event_of(report: Report, instrument: Instrument, scale: int, now_ns: int) ->
             cid=report.cid,
             venue_order_id=report.order_id,
             instrument=report.symbol,
-            exch_ts=report.exch_ms * NS_PER["ms"],
+            exch_ts=plausible_ns(report.exch_ms) or 0,
             reason_text=str(e)[:300],
             raw_kind=report.status_text,
         )
@@ -71,7 +70,7 @@ def _event(report: Report, instrument: Instrument, scale: int, now_ns: int) -> V
         ts=now_ns,
         kind=kind,
         event_id=event_id,
-        exch_ts=report.exch_ms * NS_PER["ms"],
+        exch_ts=plausible_ns(report.exch_ms) or 0,
         cid="" if is_foreign else report.cid,
         venue_order_id=report.order_id,
         instrument=report.symbol,
@@ -141,7 +140,7 @@ def fills_event(
         ts=now_ns,
         kind=K.FILL_REPORT,
         event_id=f"{instrument.symbol}/{order_id}/fills/{len(rows)}",
-        exch_ts=max((row.time for row in rows), default=0) * NS_PER["ms"],
+        exch_ts=max((plausible_ns(row.time) or 0 for row in rows), default=0),
         cid=cid,
         venue_order_id=order_id,
         instrument=instrument.symbol,

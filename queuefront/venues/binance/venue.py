@@ -53,6 +53,7 @@ from queuefront.venues.types import (
     VenueEvent,
     VenueSnapshot,
 )
+from queuefront.venues.units import plausible_ns
 from queuefront.venues.websocket import Connector
 
 __all__ = ["BinanceVenue"]
@@ -475,7 +476,7 @@ class BinanceVenue:
                         ts=local_ts,
                         kind=K.FUNDING,
                         event_id=f"funding/{row.asset}/{message.trade_ms}/{row.wallet}",
-                        exch_ts=message.trade_ms * NS_PER["ms"],
+                        exch_ts=plausible_ns(message.trade_ms) or 0,
                         instrument=symbol,
                         amount=int(row.change.scaleb(self._scale)),
                         fee_asset=row.asset,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from queuefront.feed.sources.archive import Archive
 from queuefront.feed.sources.csv_columns import Column
 from queuefront.feed.sources.csv_records import CsvFile, Layout, Table
@@ -42,7 +44,9 @@ def file(folder: Path, text: str | bytes, name: str = "ticks.csv") -> Path:
 def read(path: Path, on_bad: str = "stop", **options: str) -> tuple[Table, Archive]:
     """Read a file of `LAYOUT`."""
     archive = Archive("test", [path], on_bad=on_bad, **options)  # type: ignore[arg-type]
-    return CsvFile(archive, path, (LAYOUT,)).read(), archive
+    tables = list(CsvFile(archive, path, (LAYOUT,)).tables())
+    columns = {name: np.concatenate([table.columns[name] for table in tables]) for name in tables[0].columns}
+    return Table(tables[0].layout, columns, np.concatenate([table.line for table in tables]), path), archive
 
 
 def tardis_file(folder: Path, kind: str, *records: str, name: str = "") -> Path:

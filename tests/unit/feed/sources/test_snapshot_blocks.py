@@ -7,7 +7,7 @@ import pytest
 
 from queuefront.core import EVENT
 from queuefront.core.enums import BUY_EVENT, DEPTH_CLEAR_EVENT, DEPTH_EVENT, DEPTH_SNAPSHOT_EVENT, KIND_MASK, SELL_EVENT
-from queuefront.feed.sources.snapshot_blocks import depth_rows
+from queuefront.feed.sources.snapshot_blocks import DepthBlocks, depth_rows
 
 
 def naive(records: list[tuple[int, bool, int, float]], mode: str) -> list[tuple[int, int, float]]:
@@ -61,3 +61,31 @@ def test_rows_are_those_of_a_reading_record_by_record(mode):
         assert [(int(r["ev"]), int(r["local_ts"]), float(r["px"])) for r in kept] == naive(records, mode)
         is_update = (made.rows["ev"] & np.uint64(KIND_MASK)) == DEPTH_EVENT
         assert not (made.is_ignored & is_update).any()
+
+
+@pytest.mark.parametrize("mode", ["process", "ignore_sod", "ignore"])
+def test_tables_that_are_let_pass_are_as_if_they_had_been_taken(mode):
+    passed = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        count = int(rng.integers(1, 40))
+        updates = np.zeros(count, EVENT)
+        updates["ev"] = rng.choice([BUY_EVENT, SELL_EVENT], count)
+        updates["local_ts"], updates["px"] = np.cumsum(rng.integers(0, 2, count)), rng.integers(1, 9, count)
+        is_snapshot = np.repeat(rng.integers(0, 2, count), rng.integers(1, 9, count))[:count] == 1
+        whole = depth_rows(updates.copy(), is_snapshot, mode)
+        blocks, parts, begin = DepthBlocks(mode), [], 0
+        while begin < count:
+            end = begin + int(rng.integers(1, 9))
+            part, flags = updates[begin:end].copy(), is_snapshot[begin:end]
+            if blocks.lets_pass(flags):
+                part["ev"] |= np.uint64(DEPTH_EVENT)
+                passed += 1
+            else:
+                made = blocks.take(part, flags)
+                part = made.rows[~made.is_ignored]
+            parts.append(part)
+            begin = end
+        last = blocks.end()
+        assert np.array_equal(np.concatenate([*parts, last.rows[~last.is_ignored]]), whole.rows[~whole.is_ignored])
+    assert passed

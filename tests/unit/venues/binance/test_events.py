@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from queuefront.core import ContractKind, Instrument
@@ -129,17 +130,28 @@ def test_cash_is_in_units_halves_to_even(amount: str | None, units: int | None) 
 
 def trade(i: int, qty: str, price: str, fee: str | None = "0.01", asset: str = "USDT") -> TradeRow:
     return TradeRow(
-        symbol="X", id=i, order_id=7, price=D(price), qty=D(qty), time=5 + i, commission=D(fee) if fee else None,
-        commission_asset=asset,
+        symbol="X", id=i, order_id=7, price=D(price), qty=D(qty), time=1767225600005 + i,
+        commission=D(fee) if fee else None, commission_asset=asset,
     )  # fmt: skip
 
 
 def test_the_fills_of_an_order_add_up_exactly() -> None:
     told = fills_event("mine", "7", [trade(1, "0.004", "50000.1"), trade(2, "0.006", "50000.2")], LINEAR, 8, 99)
     assert (told.kind, told.cum_lots, told.cum_notional) == (EventKind.FILL_REPORT, 10, 4 * 500001 + 6 * 500002)
-    assert (told.cum_fee, told.fee_asset, told.exch_ts) == (2_000_000, "USDT", 7 * 10**6)
+    assert (told.cum_fee, told.fee_asset, told.exch_ts) == (2_000_000, "USDT", 1767225600007 * 10**6)
     inverse = fills_event("mine", "7", [trade(1, "4", "50000.1"), trade(2, "6", "50000.2")], INVERSE, 8, 99)
     assert (inverse.cum_lots, inverse.cum_notional, inverse.cum_fills) == (10, None, ((4, 500001), (6, 500002)))
+
+
+def test_a_time_that_cannot_be_one_is_none() -> None:
+    # H8.12
+    for status in ("NEW", "FILLED"):
+        report = Report(
+            cid="mine", order_id="7", symbol="BTCUSDT", status=Status(status), status_text=status, exch_ms=5, cum_qty=D(0)
+        )  # fmt: skip
+        assert event_of(report, LINEAR, 8, 99).exch_ts == 0
+    row = msgspec.structs.replace(trade(1, "0.004", "1"), time=10**16)
+    assert fills_event("mine", "7", [row], LINEAR, 8, 99).exch_ts == 0
 
 
 @pytest.mark.parametrize(
