@@ -3,12 +3,14 @@
 Records of the plain shape are scanned (`csv_compiled`). What the scanner declines is parsed by Arrow, at first one line,
 then twice as many each time; a block that has many such lines is so handed over in a few steps. Where parsing fails, the
 lines are halved until those that it fails at are found; so good data are read at speed and bad data named by their line.
+The scanner runs in a thread of its own, a block ahead of what becomes of its columns.
 A last line without a newline may be cut off in the middle of a number, and is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -26,6 +28,8 @@ from queuefront.feed.sources.csv_plan import ScanPlan
 __all__ = ["CsvFile", "Layout", "Table"]
 
 Array = npt.NDArray[Any]
+_Scanned = Future[tuple[int, int, dict[str, Array]]]
+_Block = tuple[bytes, _Scanned | None, bool]  # the last: whether it ends inside of a line
 _Part = tuple[dict[str, Array], npt.NDArray[np.int64]]  # columns by name, and the line of each record
 
 _COUNTED_UNTIL: Final = 64  # lines that the scanner declines, which are handed to the parser at a time
@@ -97,6 +101,7 @@ class CsvFile:
         self._layouts = layouts
         self._layout = layouts[0]
         self._shape: _Shape | None = None
+        self._is_unfinished = False  # the block at hand ends inside of a line
         self._line_count = 0
         self._plan: ScanPlan | None = None
 
@@ -109,10 +114,10 @@ class CsvFile:
             For a file that cannot be unpacked, has other columns, or holds a record that cannot be used.
         """
         count = 0
-        for block in self.lines:
-            data = block[:-1] + _UNFINISHED if self.lines.is_unfinished else block
-            data = self._begin(data) if self._shape is None else data
-            for columns, line in self._records(data):
+        for block, scanned, is_unfinished in self._blocks():
+            self._is_unfinished = is_unfinished
+            data = self._begin(block) if self._shape is None else block
+            for columns, line in self._records(data, scanned):
                 count += len(line)
                 yield Table(self._layout, columns, line, self.lines.path)
             self._archive.report(self.lines)
@@ -124,11 +129,30 @@ class CsvFile:
         self._archive.counts[self._layout.kind] += count
         yield Table(self._layout, none, np.zeros(0, np.int64), self.lines.path)
 
+    def _blocks(self) -> Iterator[_Block]:
+        """Yield whole lines, with what the scanner makes of them as soon as there is a plan: it is a block ahead."""
+        before: _Block | None = None
+        with ThreadPoolExecutor(1, thread_name_prefix="csv-scan") as scanner:
+            try:
+                for block in self.lines:
+                    is_unfinished = self.lines.is_unfinished
+                    data = block[:-1] + _UNFINISHED if is_unfinished else block
+                    scanned = scanner.submit(self._plan.scan, data, 0) if self._plan is not None else None
+                    if before is not None:
+                        yield before
+                    before = data, scanned, is_unfinished
+            except (DataFormatError, OSError):
+                if before is not None:
+                    yield before  # a record in it may be refused first
+                raise
+            if before is not None:
+                yield before
+
     # --- the header ---------------------------------------------------------------------------------------------------
     def _begin(self, data: bytes) -> bytes:
         """Learn the columns from the first line; return what stands behind a header."""
         first, _, rest = data.partition(b"\n")
-        if self.lines.is_unfinished and first.endswith(_UNFINISHED[:1]):
+        if self._is_unfinished and first.endswith(_UNFINISHED[:1]):
             raise TruncatedFileError(
                 f"{self.lines.path}: line 1 has no newline, so that the file may be cut off; fetch it again"
             )
@@ -159,13 +183,17 @@ class CsvFile:
         self._shape = _Shape(names, layout.columns, [names.index(column.name) for column in layout.columns], {})
 
     # --- records ------------------------------------------------------------------------------------------------------
-    def _records(self, data: bytes) -> Iterator[_Part]:
-        """Scan whole lines, and parse what the scanner declines; yield what can be used."""
+    def _records(self, data: bytes, scanned: _Scanned | None) -> Iterator[_Part]:
+        """Scan whole lines, and parse what the scanner declines; yield what can be used.
+
+        scanned : what scanning them from their beginning on gives.
+        """
         begin, parsed_lines = 0, 1
         while begin < len(data):
             plan = self._plan or self._make_plan()
             if plan is not None:
-                end, count, columns = plan.scan(data, begin)
+                is_there = scanned is not None and begin == 0
+                end, count, columns = scanned.result() if is_there else plan.scan(data, begin)  # type: ignore[union-attr]
                 if count:
                     line = np.arange(self._line_count + 1, self._line_count + 1 + count)
                     self._line_count += count
@@ -253,7 +281,7 @@ class CsvFile:
     def _fault_of(self, line: bytes) -> tuple[str, str]:
         """Say which field of a line has not the form that it needs; empty if all have."""
         assert self._shape is not None
-        if line.endswith(_UNFINISHED[:1]) and self.lines.is_unfinished:
+        if line.endswith(_UNFINISHED[:1]) and self._is_unfinished:
             return "", "the last line has no newline, so that it may be cut off; end it with one"
         fields = line.split(b",")
         if len(fields) != len(self._shape.names):

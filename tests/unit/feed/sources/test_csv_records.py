@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from pathlib import Path
 
@@ -136,3 +137,23 @@ def test_a_very_long_record_among_many_is_read(tmp_path: Path):
     table, archive = read(file(tmp_path, HEAD + GOOD * 40 + long + GOOD * 40))
     assert len(table.line) == 81
     assert archive.account.refused_count == 0
+
+
+@pytest.mark.parametrize("block_bytes", [256, 512, 2**20])
+def test_a_bad_record_is_told_before_the_damage_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block_bytes: int
+):
+    """H6.3: the scanner is a block ahead."""
+    monkeypatch.setattr("queuefront.feed.sources.raw._BLOCK_BYTES", block_bytes)
+    text = HEAD + GOOD * 100 + "x\n" + GOOD * 100
+    path = file(tmp_path, gzip.compress(text.encode(), 0)[:-300], name="ticks.csv.gz")
+    with pytest.raises(DataFormatError, match="line 102: "):
+        read(path)
+
+
+def test_only_the_last_line_may_be_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("queuefront.feed.sources.raw._BLOCK_BYTES", len(GOOD) * 4)
+    text = HEAD + GOOD * 99 + GOOD[:-1] + "\0\n" + GOOD * 2 + GOOD[:-1]
+    _, archive = read(file(tmp_path, text), on_bad="skip")
+    assert [r.line for r in archive.account.refused] == [104]  # the zero byte of line 101 is in a column that is not read
+    assert "no newline" in archive.account.refused[0].reason
