@@ -168,23 +168,42 @@ class _RowsInTime(Rows):
 
     def blocks(self) -> Iterator[Events]:
         """Yield the rows in order, block by block; a block is valid until the next one is asked for."""
+        return self._blocks(None)
+
+    def whole(self) -> Events:
+        """Return all rows as one new array."""
+        rows: Events = np.empty(len(self), EVENT)  # tidy: allow empty: every row is written below
+        begin = 0
+        for block in self._blocks(rows):
+            to = rows[begin : begin + len(block)]
+            if not np.may_share_memory(block, to):
+                _words(to)[:] = _words(np.ascontiguousarray(block))
+            begin += len(block)
+        return rows
+
+    def _blocks(self, room: Events | None) -> Iterator[Events]:
+        """Yield the rows in order; those that are merged are written into their places in `room`, where it is given."""
         if all(Rows([spill]).is_ascending("exch_ts") for spill in self.spills):
-            return self._merged(*self.spills)
+            trades, books = self.spills
+            return self._merged(trades, books, room)
         return sorted_blocks(Rows(self.spills), "exch_ts")
 
-    def _merged(self, trades: RowSpill, books: RowSpill) -> Iterator[Events]:
+    def _merged(self, trades: RowSpill, books: RowSpill, room: Events | None) -> Iterator[Events]:
         trade_blocks, none, made = trades.blocks(), np.zeros(0, EVENT), np.zeros(BLOCK_ROWS, EVENT)
-        trade, i = none, 0
+        trade, i, n = none, 0, 0
         for book in books.blocks():
             k = 0
             while k < len(book):
                 if i == len(trade):
                     trade, i = next(trade_blocks, none), 0
                 if not len(trade):
+                    n += len(book) - k
                     yield book[k:]
                     break
-                i, k, count = merge_ascending(_words(trade), i, _words(book), k, _words(made))
-                yield made[:count]
+                to = made if room is None else room[n:]
+                i, k, count = merge_ascending(_words(trade), i, _words(book), k, _words(to))
+                n += count
+                yield to[:count]
         if i < len(trade):
             yield trade[i:]
         yield from trade_blocks
