@@ -176,6 +176,9 @@ def convert(
 
 def _write(conversion: Conversion, out: Path, kind: FileKind, inputs: list[Path], off_grid: OffGrid) -> None:
     source, account = ", ".join(map(str, inputs)), conversion.account.to_dict()
+    if kind is FileKind.TAPE:
+        conversion.save_tape(out, source=source, off_grid=off_grid.value)
+        return
     write_market(out, kind, conversion.events, conversion.instrument, source, account, off_grid=off_grid.value)
 
 

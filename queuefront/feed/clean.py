@@ -18,6 +18,7 @@ from queuefront.core.errors import DataError, TimestampRangeError
 from queuefront.feed.clean_compiled import AT_EXCH, AT_LOCAL, merge_orders
 
 __all__ = [
+    "EventOrderCheck",
     "OrderViolation",
     "correct_event_order",
     "correct_local_timestamp",
@@ -123,10 +124,13 @@ def _stable_order(ts: Times) -> Times | None:
     return None if is_sorted else np.argsort(ts, kind="stable")
 
 
+_HALVES: Final = (("exchange", EXCH_EVENT, "exch_ts"), ("local", LOCAL_EVENT, "local_ts"))
+
+
 def find_order_violations(events: Events, limit: int = 100) -> list[OrderViolation]:
     """Return the first rows (at most `limit` a half) at which a half's time goes back."""
     found: list[OrderViolation] = []
-    for half, flag, name in (("exchange", EXCH_EVENT, "exch_ts"), ("local", LOCAL_EVENT, "local_ts")):
+    for half, flag, name in _HALVES:
         rows = np.flatnonzero(events["ev"] & np.uint64(flag))
         ts = events[name][rows]
         back = np.flatnonzero(ts[1:] < ts[:-1])[:limit]
@@ -142,11 +146,41 @@ def validate_event_order(events: Events, source: str = "events") -> None:
     DataError
         Naming the first row that does.
     """
-    violations = find_order_violations(events, limit=1)
-    if violations:
-        half, row, ts, previous_ts = min(violations, key=lambda v: v.row)
-        name = "exch_ts" if half == "exchange" else "local_ts"
-        raise DataError(
-            f"{source}: row {row:,}: {name} of the {half} half goes back {previous_ts - ts:,} ns, to {ts}; "
-            "put the rows in order with queuefront.feed.correct_event_order"
-        )
+    EventOrderCheck(source).take(events)
+
+
+class EventOrderCheck:
+    """The check of `validate_event_order`, of events that come part by part."""
+
+    def __init__(self, source: str = "events") -> None:
+        self._source = source
+        self._row_count = 0
+        self._last: dict[str, int] = {}  # time of each half's last row
+
+    def take(self, events: Events) -> None:
+        """Check the next events.
+
+        Raises
+        ------
+        DataError
+            Naming the first row at which a half's time goes back.
+        """
+        violations = find_order_violations(events, limit=1)
+        for half, flag, name in _HALVES:
+            is_seen = (events["ev"] & np.uint64(flag)) != 0
+            first = int(np.argmax(is_seen)) if len(events) else 0
+            if not len(events) or not is_seen[first]:
+                continue
+            ts, last_ts = events[name], self._last.get(half)
+            if last_ts is not None and int(ts[first]) < last_ts:
+                violations.append(OrderViolation(half, first, int(ts[first]), last_ts))
+            self._last[half] = int(ts[len(events) - 1 - int(np.argmax(is_seen[::-1]))])
+        if violations:
+            first_bad = min(violations, key=lambda v: v.row)
+            half, row, back_ns = first_bad.half, self._row_count + first_bad.row, first_bad.previous_ts - first_bad.ts
+            name = "exch_ts" if half == "exchange" else "local_ts"
+            raise DataError(
+                f"{self._source}: row {row:,}: {name} of the {half} half goes back {back_ns:,} ns, to {first_bad.ts}; "
+                "put the rows in order with queuefront.feed.correct_event_order"
+            )
+        self._row_count += len(events)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from queuefront.core.dtypes import EVENT
 from queuefront.core.instrument import Instrument
 from queuefront.feed.event_order import EventBlocks
 from queuefront.feed.row_spill import Rows
+
+if TYPE_CHECKING:
+    from queuefront.feed.tape_build import OffGrid
 
 __all__ = ["Conversion", "ConversionAccount", "Gap", "InputFile", "Refusal", "VenueMessage", "quote"]
 
@@ -131,3 +135,32 @@ class Conversion:
         events = self.blocks.whole()
         events.setflags(write=False)
         return events
+
+    def save_tape(self, path: str | os.PathLike[str], *, source: str | None = None, off_grid: OffGrid = "refuse") -> None:
+        """Write the events as a tape, in memory that does not grow with them; the file is whole or not there.
+
+        Columns in the making go to temporary files, in `TMPDIR` or `/var/tmp`: some 70 bytes an event.
+
+        Parameters
+        ----------
+        path : the file.
+        source : what the events are, in the tape's metadata; the path that was converted where it is not given.
+        off_grid : as of `Tape.build`.
+
+        Raises
+        ------
+        DataError
+            As of `Tape.build`.
+        StorageFullError
+            If the tape, or what it is made of, does not fit on its disk.
+        """
+        from queuefront.feed.tape_file import write_events  # here, for the sake of a quick start
+
+        write_events(
+            path,
+            self.blocks,
+            self.instrument,
+            source=self.account.path if source is None else source,
+            account=self.account.to_dict(),
+            off_grid=off_grid,
+        )

@@ -58,7 +58,7 @@ def spill_folder() -> Path:
 
 
 @contextmanager
-def naming_full_disks(what: str, needed_bytes: int, mend: str) -> Iterator[None]:
+def naming_full_disks(what: str, needed: str, mend: str) -> Iterator[None]:
     """Say of a disk that is full which file was written, how much it needs, and what to do.
 
     Raises
@@ -72,7 +72,7 @@ def naming_full_disks(what: str, needed_bytes: int, mend: str) -> Iterator[None]
         if e.errno not in _FULL:
             raise
         reason = (e.strerror or str(e)).lower()
-        raise StorageFullError(f"{what}: {reason} after {needed_bytes:,} bytes, and more are to come; {mend}") from e
+        raise StorageFullError(f"{what}: {reason}; {needed}, {mend}") from e
 
 
 class RowSpill:
@@ -200,7 +200,8 @@ class RowSpill:
 
     def _naming(self, folder: Path) -> Any:
         mend = "make room there, or name a folder on a larger disk in TMPDIR"
-        return naming_full_disks(f"{folder} (temporary file of {self._count:,} rows)", self._file_bytes, mend)
+        needed = f"{self._file_bytes:,} bytes were written and more are to come"
+        return naming_full_disks(f"{folder} (temporary file of {self._count:,} rows)", needed, mend)
 
     # --- changing -----------------------------------------------------------------------------------------------------
     def amend(self, first_row: int, count: int, name: str, value: int | str) -> None:

@@ -43,42 +43,39 @@ from queuefront.core.dtypes import EVENT
 from queuefront.core.errors import ConfigError, DataError, DataFormatError, SchemaMismatchError
 from queuefront.core.instrument import Instrument
 from queuefront.feed.check import validate_events
-from queuefront.feed.clean import validate_event_order
-from queuefront.feed.files import replacing
 from queuefront.feed.replay_index import (
     PlaceIndex,
     ReplayIndex,
     place_index_from_file,
-    place_starts_text,
     replay_index,
 )
 from queuefront.feed.tape_build import (
     COLUMNS,
+    META_KEY,
     OPTIONAL,
     ORDER_COLUMNS,
+    PASSPORT_KEY,
+    PLACES_COLUMN,
+    PLACES_KEY,
+    TAPE_VERSION,
     OffGrid,
     OnGap,
     bounded_columns,
-    build_columns,
-    checksum,
     is_priced,
     opening_book,
 )
+from queuefront.feed.tape_columns import HeldColumn, HeldEvents, TapeColumn, whole
 from queuefront.feed.tape_index_compiled import find_untrusted_order_row, find_untrusted_row
 from queuefront.feed.tape_mask import masked_columns
+from queuefront.feed.tape_parts import build_columns, checksum
 
 if TYPE_CHECKING:
     from queuefront.feed.passport import Measures
 
 __all__ = ["RANGE_TICKS_MAX", "TAPE_VERSION", "Tape", "opening_book"]
 
-TAPE_VERSION: Final = 2
 #: The most ticks of a bounded book: what shows all of them at once needs 16 bytes for each.
 RANGE_TICKS_MAX: Final = 2**27
-_META_KEY: Final = b"queuefront.tape"
-_PLACES_KEY: Final = b"queuefront.places"
-_PASSPORT_KEY: Final = b"queuefront.passport"
-_PLACES_COLUMN: Final = "row_by_place"
 
 _TIMES: Final = ("first_exch_ts", "last_exch_ts", "first_local_ts", "last_local_ts")
 
@@ -195,19 +192,28 @@ class Tape:
             For rows that are not valid events, out of order, or off the grid; for a market told by price and by order at
             once, and for gaps.
         """
-        validate_events(events, source, extra_kinds=extra_kinds)
-        validate_event_order(events)
-        columns, levels, opening, facts = build_columns(events, instrument, source, off_grid, on_gap, opening)
-        meta = {"version": TAPE_VERSION, "instrument": instrument.to_dict(), "source": source, **facts, "account": account}
-        tape = cls(columns, levels, instrument, meta, opening)
+        validate_events(events[:0], source)  # of what they are
+        built = build_columns(
+            HeldEvents(events), instrument, source, HeldColumn,
+            off_grid=off_grid, on_gap=on_gap, opening=opening, extra_kinds=extra_kinds,
+        )  # fmt: skip
+        meta = built.meta(instrument, source, account)
+        columns = {name: whole(column) for name, column in built.columns.items()}
+        tape = cls(columns, built.levels, instrument, meta, built.opening)
         return tape if tick_range is None else tape.bounded(*tick_range)
 
     # --- storing ------------------------------------------------------------------------------------------------------
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the tape; a failure leaves nothing under the final name."""
-        import pyarrow as pa
+        """Write the tape; a failure leaves nothing under the final name, or what was there before.
 
-        from queuefront.feed.passport import measures_text
+        Raises
+        ------
+        ConfigError
+            If the tape lives in memory only.
+        StorageFullError
+            If it does not fit on its disk.
+        """
+        from queuefront.feed.tape_file import PlacedRows, write_tape  # here, for the sake of a quick start
 
         if self.tick_range is not None:
             raise ConfigError(
@@ -219,27 +225,12 @@ class Tape:
             )
         if self.is_masked:
             raise ConfigError("a masked tape lives in memory only; save it without, and mask it when it is used")
-        arrays, names = [], []
-        for name, column in self._columns():
-            if name == "level":
-                arrays.append(_dictionary(pa, column, self.levels, is_priced(self.op)))
-                names.append("tick")
-            else:
-                arrays.append(pa.array(column))
-                names.append(name)
-        metadata = {
-            _META_KEY: msgspec.json.encode(self.meta),
-            _PASSPORT_KEY: measures_text(self.measures),
-        }
+        placed = None
         if not self.is_by_order:
-            rows = self.index.places.rows_by_place
-            arrays.append(pa.array(np.concatenate([rows, np.full(len(self) - len(rows), -1, np.int32)])))
-            names.append(_PLACES_COLUMN)
-            metadata[_PLACES_KEY] = place_starts_text(self.index.places)
-        schema = pa.schema([pa.field(n, a.type) for n, a in zip(names, arrays, strict=True)], metadata=metadata)
-        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-        with replacing(path) as file, pa.ipc.new_file(file, schema) as writer:
-            writer.write_batch(batch)
+            places = self.index.places
+            rest = np.full(len(self) - len(places.rows_by_place), -1, np.int32)
+            placed = PlacedRows(places.place_starts, (places.rows_by_place, rest))
+        write_tape(path, self._held_columns(), self.levels, self.meta, self.measures, placed)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Tape:
@@ -272,12 +263,12 @@ class Tape:
             instrument = Instrument.from_dict(meta["instrument"])
         except (ConfigError, TypeError) as e:
             raise DataFormatError(f"{path}: the tape's instrument: {e}; make it again with `qf convert`") from e
-        rows_by_place = columns.pop(_PLACES_COLUMN, None)
+        rows_by_place = columns.pop(PLACES_COLUMN, None)
         tape = cls(columns, levels, instrument, meta, owner=(source, batch))
         tape._validate_indices(path)
-        tape._measures = reader.schema.metadata.get(_PASSPORT_KEY)
+        tape._measures = reader.schema.metadata.get(PASSPORT_KEY)
         if rows_by_place is not None:
-            text = reader.schema.metadata.get(_PLACES_KEY)
+            text = reader.schema.metadata.get(PLACES_KEY)
             tape._places = place_index_from_file(rows_by_place, text, len(tape), len(levels))
         return tape
 
@@ -291,7 +282,7 @@ class Tape:
         """
         from queuefront.feed.passport import measure, measures_text
 
-        found = checksum(dict(self._columns()), self.levels)
+        found = checksum(self._held_columns(), self.levels)
         if found != self.meta.get("checksum"):
             raise DataFormatError(
                 f"{self.meta.get('source')}: checksum {found} where the tape says {self.meta.get('checksum')}; "
@@ -304,7 +295,7 @@ class Tape:
             )
         if self._places is not None and not _is_same_index(self._places, replay_index(self, None).places):
             raise DataFormatError(
-                f"{self.meta.get('source')}: column {_PLACES_COLUMN} does not group the tape's own rows; the file was "
+                f"{self.meta.get('source')}: column {PLACES_COLUMN} does not group the tape's own rows; the file was "
                 "altered: make it again with `qf convert`"
             )
 
@@ -398,6 +389,9 @@ class Tape:
             yield name, getattr(self, name)
         yield from self.extra.items()
 
+    def _held_columns(self) -> dict[str, TapeColumn]:
+        return {name: HeldColumn(column.dtype, column) for name, column in self._columns()}
+
     def _validate_indices(self, path: Path) -> None:
         if bool(np.any(np.diff(self.levels) <= 0)):
             raise DataFormatError(f"{path}: the table of ticks is not ascending; make the tape again with `qf convert`")
@@ -418,16 +412,8 @@ def _is_same_index(one: PlaceIndex, other: PlaceIndex) -> bool:
     return np.array_equal(one.rows_by_place, other.rows_by_place) and np.array_equal(one.place_starts, other.place_starts)
 
 
-def _dictionary(
-    pa: Any, level: npt.NDArray[np.int32], levels: npt.NDArray[np.int64], is_priced: npt.NDArray[np.bool_]
-) -> Any:
-    validity = None if is_priced.all() else pa.py_buffer(np.packbits(is_priced, bitorder="little").tobytes())
-    indices = pa.Array.from_buffers(pa.int32(), len(level), [validity, pa.py_buffer(level)])
-    return pa.DictionaryArray.from_arrays(indices, pa.array(levels), safe=False)
-
-
 def _read_meta(path: Path, metadata: dict[bytes, bytes] | None) -> dict[str, Any]:
-    raw = (metadata or {}).get(_META_KEY)
+    raw = (metadata or {}).get(META_KEY)
     if raw is None:
         raise SchemaMismatchError(f"{path}: an Arrow file, but not a tape; make one with `qf convert`")
     try:
@@ -451,10 +437,10 @@ def _map_columns(path: Path, batch: Any) -> tuple[dict[str, npt.NDArray[Any]], n
 
     expected = ["tick" if name == "level" else name for name in COLUMNS]
     names = list(batch.schema.names)
-    optional = [name for name in names if name in OPTIONAL or name == _PLACES_COLUMN]
+    optional = [name for name in names if name in OPTIONAL or name == PLACES_COLUMN]
     if names != expected + optional:
         raise SchemaMismatchError(
-            f"{path}: columns {names} where a tape has {expected} and maybe {[*OPTIONAL, _PLACES_COLUMN]}"
+            f"{path}: columns {names} where a tape has {expected} and maybe {[*OPTIONAL, PLACES_COLUMN]}"
         )
     columns: dict[str, npt.NDArray[Any]] = {}
     levels: npt.NDArray[np.int64] = np.zeros(0, np.int64)
@@ -465,7 +451,7 @@ def _map_columns(path: Path, batch: Any) -> tuple[dict[str, npt.NDArray[Any]], n
             columns["level"] = _view(array.indices, np.dtype(np.int32))
             levels = _view(array.dictionary, np.dtype(np.int64))
             continue
-        wanted = np.dtype(np.int32 if name == _PLACES_COLUMN else COLUMNS.get(name) or OPTIONAL[name])
+        wanted = np.dtype(np.int32 if name == PLACES_COLUMN else COLUMNS.get(name) or OPTIONAL[name])
         if array.null_count or array.type != pa.from_numpy_dtype(wanted):
             raise SchemaMismatchError(
                 f"{path}: column {name} is {array.type} with {array.null_count} nulls; a tape has {wanted}"

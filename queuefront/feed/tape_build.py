@@ -7,7 +7,6 @@ replay then needs neither the map of orders nor their queues, see `order_index_c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -57,26 +56,38 @@ from queuefront.feed.tape_index_compiled import trace_best
 
 __all__ = [
     "COLUMNS",
+    "META_KEY",
     "OPTIONAL",
     "ORDER_COLUMNS",
+    "PASSPORT_KEY",
+    "PLACES_COLUMN",
+    "PLACES_KEY",
+    "TAPE_VERSION",
     "Description",
     "GridFaults",
     "OffGrid",
     "OnGap",
-    "build_columns",
-    "checksum",
+    "bounded_columns",
     "differing_columns",
     "gap_error",
+    "has_order_rows",
     "is_priced",
-    "is_told_by_order",
     "join_halves",
     "lots_of",
     "names_a_tick",
     "opening_book",
+    "opening_ticks",
     "operations",
+    "refuse_two_tellings",
     "ticks_of",
     "unique_ticks",
 ]
+
+TAPE_VERSION: Final = 2
+META_KEY: Final = b"queuefront.tape"
+PLACES_KEY: Final = b"queuefront.places"
+PASSPORT_KEY: Final = b"queuefront.passport"
+PLACES_COLUMN: Final = "row_by_place"
 
 COLUMNS: Final = {
     "ev": np.uint32,
@@ -108,50 +119,6 @@ _ORDER_KINDS: Final = (ADD_ORDER_EVENT, CANCEL_ORDER_EVENT, MODIFY_ORDER_EVENT, 
 _LEVEL_KINDS: Final = (DEPTH_EVENT, DEPTH_SNAPSHOT_EVENT)
 Column = npt.NDArray[Any]
 Columns = dict[str, Column]
-
-
-def build_columns(
-    events: npt.NDArray[np.void],
-    instrument: Instrument,
-    source: str,
-    off_grid: OffGrid,
-    on_gap: OnGap,
-    opening: npt.NDArray[np.void] | None,
-) -> tuple[Columns, npt.NDArray[np.int64], npt.NDArray[np.void] | None, dict[str, Any]]:
-    """Return (columns, levels, opening, facts) of a tape of valid events in order; `facts` go into its metadata."""
-    counts = np.bincount((events["ev"] & np.uint64(KIND_MASK)).astype(np.int64), minlength=KIND_MASK + 1)
-    is_by_order = is_told_by_order(counts, lambda: (events,), source)
-    op = operations(events["ev"], events["px"], is_by_order=is_by_order)
-    named_rows = names_a_tick(op, events["px"])
-    prices, quantities = GridFaults("px", instrument, source), GridFaults("qty", instrument, source)
-    ticks, lots = ticks_of(events, op, named_rows, prices), lots_of(events, op, quantities)
-    rounded_prices, rounded_quantities = prices.settle(off_grid), quantities.settle(off_grid)
-    named = ticks[named_rows]
-    if opening is not None:
-        opening, more = _opening_ticks(opening, instrument, source, off_grid, is_by_order=is_by_order)
-        named = np.concatenate([named, more])
-    levels = unique_ticks(named)
-    level = np.where(named_rows, np.searchsorted(levels, ticks), 0).astype(np.int32)
-    columns: Columns = {
-        "ev": events["ev"].astype(np.uint32),
-        "exch_ts": events["exch_ts"].copy(),
-        "local_ts": events["local_ts"].copy(),
-        "level": level,
-        "lots": lots,
-        "op": op,
-    }
-    facts: dict[str, Any] = {"is_by_order": is_by_order}
-    if is_by_order:
-        added, facts["orders"], facts["gap_rows"] = _order_columns(columns, events, len(levels), source, on_gap)
-        columns |= added
-    else:
-        columns |= _best_columns(columns, levels, opening, instrument)
-    columns |= _raw_columns(events, ticks, lots, is_priced(op), instrument)
-    description = Description()
-    description.take(columns)
-    facts |= description.facts(len(levels)) | {"rounded": {"px": rounded_prices, "qty": rounded_quantities}}
-    facts["checksum"] = checksum(columns, levels)
-    return columns, levels, opening, facts
 
 
 def bounded_columns(
@@ -193,38 +160,42 @@ def bounded_columns(
     return columns | _best_columns(columns, levels, opening, instrument), opening
 
 
-def is_told_by_order(
-    kind_counts: npt.NDArray[np.int64], blocks: Callable[[], Iterable[npt.NDArray[np.void]]], source: str
-) -> bool:
-    """Return whether the market is told by order (L3); a market told both ways at once is refused.
+def has_order_rows(kind_counts: npt.NDArray[np.int64]) -> bool:
+    """Whether the market is told by order (L3). kind_counts : how many rows there are of each kind."""
+    return bool(kind_counts[list(_ORDER_KINDS)].any())
 
-    kind_counts : how many rows there are of each kind.   blocks : gives the rows, to name the first that is wrong.
+
+def refuse_two_tellings(
+    kind_counts: npt.NDArray[np.int64], blocks: Callable[[], Iterable[npt.NDArray[np.void]]], source: str
+) -> None:
+    """Refuse a market by order that also tells of levels.
+
+    blocks : gives the rows, to name the first that is wrong.
 
     Raises
     ------
     DataError
-        Naming the first row that tells of a level in a market by order.
+        Naming the first row that tells of a level.
     """
-    if not kind_counts[list(_ORDER_KINDS)].any():
-        return False
-    if kind_counts[list(_LEVEL_KINDS)].any():
-        first_row = 0
-        for block in blocks():
-            kinds = (block["ev"] & np.uint64(KIND_MASK)).astype(np.int64)
-            is_level = np.isin(kinds, _LEVEL_KINDS)
-            if is_level.any():
-                row = int(np.argmax(is_level))
-                raise DataError(
-                    f"{source}: row {first_row + row:,}: {KIND_NAMES[int(kinds[row])]} in a market by order; a book is "
-                    "told by price or by order, not both: leave the rows of one kind out"
-                )
-            first_row += len(block)
-    return True
+    if not kind_counts[list(_LEVEL_KINDS)].any():
+        return
+    first_row = 0
+    for block in blocks():
+        kinds = (block["ev"] & np.uint64(KIND_MASK)).astype(np.int64)
+        is_level = np.isin(kinds, _LEVEL_KINDS)
+        if is_level.any():
+            row = int(np.argmax(is_level))
+            raise DataError(
+                f"{source}: row {first_row + row:,}: {KIND_NAMES[int(kinds[row])]} in a market by order; a book is "
+                "told by price or by order, not both: leave the rows of one kind out"
+            )
+        first_row += len(block)
 
 
-def _opening_ticks(
+def opening_ticks(
     opening: npt.NDArray[np.void], instrument: Instrument, source: str, off_grid: OffGrid, *, is_by_order: bool
 ) -> tuple[npt.NDArray[np.void], npt.NDArray[np.int64]]:
+    """Return the rows of a snapshot that both books start from, valid and as such, and their ticks."""
     if is_by_order:
         raise DataError(
             f"{source}: a market by order cannot start from a snapshot of levels; begin with rows that add orders"
@@ -431,17 +402,6 @@ def _best_columns(
     return out
 
 
-def _raw_columns(
-    events: npt.NDArray[np.void],
-    ticks: npt.NDArray[np.int64],
-    lots: npt.NDArray[np.int64],
-    is_priced: npt.NDArray[np.bool_],
-    instrument: Instrument,
-) -> dict[str, npt.NDArray[Any]]:
-    """Return what ticks and lots alone would lose."""
-    return {name: events[name].copy() for name in differing_columns(events, ticks, lots, is_priced, instrument)}
-
-
 def differing_columns(
     events: npt.NDArray[np.void],
     ticks: npt.NDArray[np.int64],
@@ -459,59 +419,33 @@ def differing_columns(
     return names + [name for name in ("order_id", "ival", "fval") if events[name].any()]
 
 
-def _order_columns(
-    columns: Columns, events: npt.NDArray[np.void], level_count: int, source: str, on_gap: OnGap
-) -> tuple[Columns, int, int]:
-    """Return (columns of the orders and of the best prices, number of orders, rows that named no order)."""
-    ids, inverse = np.unique(events["order_id"], return_inverse=True)
-    order_no = inverse.astype(np.int32)
-    op = columns["op"]
-    gap_rows = 0
-    while True:
-        halves = [_trace(columns, half, order_no, level_count, (0, level_count - 1)) for half in (OP_AT_EXCH, OP_AT_LOCAL)]
-        is_gap = (_what(op) >= OP_ADD_ORDER) & ((_what(halves[0]["op"]) == 0) | (_what(halves[1]["op"]) == 0))
-        if not is_gap.any():
-            break
-        if on_gap == "stop":
-            row = int(np.argmax(is_gap))
-            raise gap_error(int(events["ev"][row]), int(events["order_id"][row]), row, int(is_gap.sum()), source)
-        gap_rows += int(is_gap.sum())
-        op[is_gap] = OP_NOTHING
-    joined, bests = join_halves(op, events["order_id"], (halves[0], halves[1]), source, 0)
-    columns["op"] = joined.pop("op")
-    return {"order_no": order_no, **joined, **bests}, len(ids), gap_rows
-
-
 def join_halves(
     op: npt.NDArray[np.uint8],
     order_id: npt.NDArray[np.uint64],
     halves: tuple[Columns, Columns],
     source: str,
     first_row: int,
-) -> tuple[Columns, Columns]:
-    """Return (op and what the order was before, best prices) of rows that were traced in each half.
+) -> tuple[Columns, Columns, DataError | None]:
+    """Return (op and what the order was before, best prices, fault) of rows that were traced in each half.
 
-    Raises
-    ------
-    DataError
-        If a row that both halves see reached an order in two states.
+    The fault names the first row that both halves see and that reached an order in two states.
     """
     exch, local = halves
     is_exch = (op & np.uint8(OP_AT_EXCH)) != 0
     is_both = is_exch & ((op & np.uint8(OP_AT_LOCAL)) != 0)
-    for name in ("op", "prior_level", "prior_lots"):
-        differs = is_both & (exch[name] != local[name])
-        if differs.any():
-            row = int(np.argmax(differs))
-            raise DataError(
-                f"{source}: row {first_row + row:,}: order {int(order_id[row])} reached us in another state than it had at "
-                "the exchange; split the row in two with correct_event_order"
-            )
+    fault = None
+    differs = is_both & np.logical_or.reduce([exch[name] != local[name] for name in ("op", "prior_level", "prior_lots")])
+    if differs.any():
+        row = int(np.argmax(differs))
+        fault = DataError(
+            f"{source}: row {first_row + row:,}: order {int(order_id[row])} reached us in another state than it had at "
+            "the exchange; split the row in two with correct_event_order"
+        )
     joined = {name: np.where(is_exch, exch[name], local[name]) for name in ("op", "prior_level", "prior_lots", "prior_row")}
     bests: Columns = {}
     for half, name in ((exch, "exch"), (local, "local")):
         bests[f"best_bid_{name}"], bests[f"best_ask_{name}"] = half["best_bid"], half["best_ask"]
-    return joined, bests
+    return joined, bests, fault
 
 
 def _trace(
@@ -570,14 +504,3 @@ class Description:
             "counts": {KIND_NAMES.get(k, f"kind {k}"): int(self._kinds[k]) for k in np.flatnonzero(self._kinds).tolist()},
             **span,
         }
-
-
-def checksum(columns: Columns, levels: npt.NDArray[np.int64]) -> str:
-    """Return a hash of the columns and of the table of ticks."""
-    digest = blake2b(digest_size=16)
-    for name in (*COLUMNS, *OPTIONAL):
-        if name in columns:
-            digest.update(name.encode())
-            digest.update(np.ascontiguousarray(columns[name]).data)
-    digest.update(levels.data)
-    return digest.hexdigest()
