@@ -28,6 +28,7 @@ OVERLAP_MAX: int = 8
 
 _WORDS: Final = EVENT.itemsize // 8
 _PAIR: Final = 2
+_NO_TIMES: Final[npt.NDArray[Any]] = np.zeros(0, np.int64)
 
 
 class EventBlocks:
@@ -203,8 +204,8 @@ class _Run:
         first, end = place
         self.low, self.high = min(span.low for span in spans[first:end]), max(span.high for span in spans[first:end])
         self.number = number  # its place among equals
-        self.rows: Records = np.zeros(0, rows.dtype)
-        self.ts: npt.NDArray[Any] = np.zeros(0, np.int64)
+        self._none: Records = np.zeros(0, rows.dtype)
+        self.rows, self.ts = self._none, _NO_TIMES
         self._from, self._key, self._next, self._end = rows, key, first, end
 
     @property
@@ -229,7 +230,8 @@ class _Run:
             side: Any = "right" if self.number <= bound[1] else "left"
             count = int(np.searchsorted(self.ts, self.ts.dtype.type(bound[0]), side))
         part = self.rows[:count], self.ts[:count]
-        self.rows, self.ts = self.rows[count:], self.ts[count:]
+        is_done = count == len(self.ts)  # what is left is no view then: it would keep the block in memory
+        self.rows, self.ts = (self._none, _NO_TIMES) if is_done else (self.rows[count:], self.ts[count:])
         return part
 
 

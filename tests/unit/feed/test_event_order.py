@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -96,3 +98,25 @@ def test_two_groups_in_order_are_merged_as_all_their_rows_are_ordered(
 def test_no_events_have_no_span() -> None:
     assert order_events(events(np.zeros(0))).spans("exch_ts") is None
     assert list(sorted_blocks(Rows([]), "exch_ts")) == []
+
+
+def test_blocks_that_were_merged_are_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_spill, "BLOCK_ROWS", 16)
+    rows = np.zeros(16 * 60, EVENT)
+    # Each block ascends and reaches into the next one, so that all of them are merged.
+    rows["exch_ts"] = np.arange(len(rows)) + np.where(np.arange(len(rows)) % 16 >= 12, 8, 0)
+    given: list[weakref.ref[np.ndarray]] = []
+
+    class Watched(Rows):
+        def read(self, k: int) -> np.ndarray:
+            block = super().read(k).copy()
+            given.append(weakref.ref(block))
+            return block
+
+    spill = row_spill.RowSpill()
+    spill.take(rows)
+    held_max = 0
+    for _ in event_order.sorted_blocks(Watched([spill]), "exch_ts"):
+        held_max = max(held_max, sum(block() is not None for block in given))
+    assert len(given) == 60
+    assert held_max <= 4
