@@ -10,11 +10,10 @@ from typing import IO, Any
 import numpy as np
 import pytest
 
-from queuefront.core import DataError, Instrument, StorageFullError
+from queuefront.core import Instrument, StorageFullError
 from queuefront.feed import Conversion, ConversionAccount, Tape, files, row_spill
 from queuefront.feed.tape_columns import HeldEvents
 from queuefront.feed.tape_file import write_events
-from queuefront.feed.tape_parts import ROWS_MAX
 from tests.price_market import price_market
 from tests.property.order_market import order_market
 
@@ -148,13 +147,3 @@ def test_a_conversion_writes_the_tape_that_is_built_of_its_events(tmp_path: Path
     assert conversion.events.tobytes() == events.tobytes()  # they are there still
     conversion.save_tape(tmp_path / "a.tape", source="other")
     assert Tape.open(tmp_path / "a.tape").meta["source"] == "other"
-
-
-def test_more_rows_than_a_tape_can_number_are_refused_before_work(tmp_path: Path) -> None:
-    class Endless(HeldEvents):
-        def __len__(self) -> int:
-            return ROWS_MAX + 1
-
-    with pytest.raises(DataError, match="2,147,483,648 events are more than a tape's 2,147,483,647; convert shorter files"):
-        write_events(tmp_path / "a.tape", Endless(), INSTRUMENT, source="feed")
-    assert not list(tmp_path.iterdir())
