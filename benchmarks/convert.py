@@ -25,7 +25,7 @@ from benchmarks.run import machine, write_between_marks
 from queuefront.core import EVENT
 from queuefront.core.enums import BUY_EVENT, KIND_MASK, SELL_EVENT
 from queuefront.feed import Conversion, Tape, read_events, read_parquet, write_npz, write_parquet
-from queuefront.feed.tape_build import COLUMNS
+from queuefront.feed.tape_layout import COLUMNS
 
 T = TypeVar("T")
 BEGIN, END = "<!-- conversion: begin -->", "<!-- conversion: end -->"

@@ -24,7 +24,7 @@ from queuefront.feed import (
     synthetic_instrument,
     write_npz,
 )
-from queuefront.feed.tape import TAPE_VERSION
+from queuefront.feed.tape_layout import TAPE_VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
 FEEDS = ROOT.parent / "shared" / "data" / "feeds"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from queuefront.core import Instrument
-    from queuefront.feed.tape_build import OffGrid
+    from queuefront.feed.tape_layout import OffGrid
 
 __all__ = ["FileKind", "kind_of", "read_unchecked", "refuse_existing", "write_market"]
 

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from queuefront.feed.synth import SynthConfig, synthesize, synthetic_instrument
     from queuefront.feed.synth_orders import synthesize_orders
     from queuefront.feed.tape import RANGE_TICKS_MAX, Tape
-    from queuefront.feed.tape_build import ORDER_COLUMNS, opening_book
+    from queuefront.feed.tape_layout import ORDER_COLUMNS, opening_book
     from queuefront.feed.tape_split import concat_tapes, cuts_every, split_tape
     from queuefront.feed.version1 import migrate_version1, write_version1
 
@@ -274,7 +274,7 @@ _HOMES: Final = {
         "RANGE_TICKS_MAX",
         "Tape",
     ),
-    "tape_build": (
+    "tape_layout": (
         "ORDER_COLUMNS",
         "opening_book",
     ),

@@ -16,7 +16,7 @@ from queuefront.feed.event_order import EventBlocks
 from queuefront.feed.row_spill import Rows
 
 if TYPE_CHECKING:
-    from queuefront.feed.tape_build import OffGrid
+    from queuefront.feed.tape_layout import OffGrid
 
 __all__ = ["Conversion", "ConversionAccount", "Gap", "InputFile", "Refusal", "VenueMessage", "quote"]
 

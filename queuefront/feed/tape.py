@@ -26,6 +26,8 @@ The metadata (key ``queuefront.tape``, JSON) carries version, instrument, source
 and a checksum of the columns; key ``queuefront.places`` how many rows each group of `row_by_place` has. That index is
 made anew where a file lacks it or cannot be trusted with it. So are the measures of the tape's quality (`feed.passport`)
 of key ``queuefront.passport``; they are read when they are asked for.
+
+What makes tapes is imported where it is used, for the sake of a quick start: a replay only opens them.
 """
 
 from __future__ import annotations
@@ -42,14 +44,15 @@ import numpy.typing as npt
 from queuefront.core.dtypes import EVENT
 from queuefront.core.errors import ConfigError, DataError, DataFormatError, SchemaMismatchError
 from queuefront.core.instrument import Instrument
-from queuefront.feed.check import validate_events
 from queuefront.feed.replay_index import (
     PlaceIndex,
     ReplayIndex,
     place_index_from_file,
     replay_index,
 )
-from queuefront.feed.tape_build import (
+from queuefront.feed.tape_columns import HeldColumn, HeldEvents, TapeColumn, whole
+from queuefront.feed.tape_index_compiled import find_untrusted_order_row, find_untrusted_row
+from queuefront.feed.tape_layout import (
     COLUMNS,
     META_KEY,
     OPTIONAL,
@@ -60,19 +63,14 @@ from queuefront.feed.tape_build import (
     TAPE_VERSION,
     OffGrid,
     OnGap,
-    bounded_columns,
     is_priced,
-    opening_book,
 )
-from queuefront.feed.tape_columns import HeldColumn, HeldEvents, TapeColumn, whole
-from queuefront.feed.tape_index_compiled import find_untrusted_order_row, find_untrusted_row
 from queuefront.feed.tape_mask import masked_columns
-from queuefront.feed.tape_parts import build_columns, checksum
 
 if TYPE_CHECKING:
     from queuefront.feed.passport import Measures
 
-__all__ = ["RANGE_TICKS_MAX", "TAPE_VERSION", "Tape", "opening_book"]
+__all__ = ["RANGE_TICKS_MAX", "Tape"]
 
 #: The most ticks of a bounded book: what shows all of them at once needs 16 bytes for each.
 RANGE_TICKS_MAX: Final = 2**27
@@ -192,6 +190,9 @@ class Tape:
             For rows that are not valid events, out of order, or off the grid; for a market told by price and by order at
             once, and for gaps.
         """
+        from queuefront.feed.check import validate_events
+        from queuefront.feed.tape_parts import build_columns
+
         validate_events(events[:0], source)  # of what they are
         built = build_columns(
             HeldEvents(events), instrument, source, HeldColumn,
@@ -281,6 +282,7 @@ class Tape:
             If the contents are not what was written.
         """
         from queuefront.feed.passport import measure, measures_text
+        from queuefront.feed.tape_parts import checksum
 
         found = checksum(self._held_columns(), self.levels)
         if found != self.meta.get("checksum"):
@@ -337,6 +339,8 @@ class Tape:
                 f"the tape's books hold ticks {self.tick_range[0]:,} to {self.tick_range[1]:,} and cannot show "
                 f"{low_tick:,} to {high_tick:,}; bound the tape that this one was made from"
             )
+        from queuefront.feed.tape_build import bounded_columns
+
         columns, opening = bounded_columns(
             dict(self._columns()), self.levels, self.opening, self.instrument, (low_tick, high_tick)
         )

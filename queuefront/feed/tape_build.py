@@ -53,67 +53,24 @@ from queuefront.core.instrument import Instrument
 from queuefront.feed.check import validate_events
 from queuefront.feed.order_index_compiled import new_orders, new_totals, trace_orders
 from queuefront.feed.tape_index_compiled import trace_best
+from queuefront.feed.tape_layout import OffGrid, is_priced, opening_book
 
 __all__ = [
-    "COLUMNS",
-    "META_KEY",
-    "OPTIONAL",
-    "ORDER_COLUMNS",
-    "PASSPORT_KEY",
-    "PLACES_COLUMN",
-    "PLACES_KEY",
-    "TAPE_VERSION",
     "Description",
     "GridFaults",
-    "OffGrid",
-    "OnGap",
     "bounded_columns",
     "differing_columns",
     "gap_error",
     "has_order_rows",
-    "is_priced",
     "join_halves",
     "lots_of",
     "names_a_tick",
-    "opening_book",
     "opening_ticks",
     "operations",
     "refuse_two_tellings",
     "ticks_of",
     "unique_ticks",
 ]
-
-TAPE_VERSION: Final = 2
-META_KEY: Final = b"queuefront.tape"
-PLACES_KEY: Final = b"queuefront.places"
-PASSPORT_KEY: Final = b"queuefront.passport"
-PLACES_COLUMN: Final = "row_by_place"
-
-COLUMNS: Final = {
-    "ev": np.uint32,
-    "exch_ts": np.int64,
-    "local_ts": np.int64,
-    "level": np.int32,
-    "lots": np.int64,
-    "op": np.uint8,
-    "best_bid_exch": np.int32,
-    "best_ask_exch": np.int32,
-    "best_bid_local": np.int32,
-    "best_ask_local": np.int32,
-}
-ORDER_COLUMNS: Final = {"order_no": np.int32, "prior_level": np.int32, "prior_lots": np.int64, "prior_row": np.int32}
-"""Columns of a market by order."""
-OPTIONAL: Final = {
-    **ORDER_COLUMNS,
-    "px": np.float64,
-    "qty": np.float64,
-    "order_id": np.uint64,
-    "ival": np.int64,
-    "fval": np.float64,
-}
-
-OffGrid = Literal["refuse", "round"]
-OnGap = Literal["stop", "skip"]
 
 _ORDER_KINDS: Final = (ADD_ORDER_EVENT, CANCEL_ORDER_EVENT, MODIFY_ORDER_EVENT, FILL_EVENT)
 _LEVEL_KINDS: Final = (DEPTH_EVENT, DEPTH_SNAPSHOT_EVENT)
@@ -265,12 +222,6 @@ def operations(ev: npt.NDArray[np.uint64], px: npt.NDArray[np.float64], *, is_by
     return op
 
 
-def is_priced(op: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Which rows name a price of the grid."""
-    what = _what(op)
-    return ((what >= OP_SET_BID) & (what <= OP_CLEAR_ASKS)) | (what >= OP_ADD_ORDER)
-
-
 def _what(op: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return op & np.uint8(OP_MASK)
 
@@ -364,26 +315,6 @@ def unique_ticks(ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     mark = np.zeros(high - low + 1, np.bool_)
     mark[ticks - low] = True
     return np.flatnonzero(mark) + np.int64(low)
-
-
-def opening_book(
-    opening: npt.NDArray[np.void] | None, levels: npt.NDArray[np.int64], instrument: Instrument
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return (bid_lots, ask_lots, start) of the book before the first event; `start` as in `trace_best` (spec B2.8)."""
-    count = len(levels)
-    bid_lots, ask_lots = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    start = np.array([-1, count, count, -1], np.int64)
-    if opening is not None:
-        at = np.searchsorted(levels, instrument.ticks(opening["px"])[0])
-        lots = instrument.lots(opening["qty"])[0]
-        is_bid = (opening["ev"] & np.uint64(BUY_EVENT)) != 0
-        is_ask = ((opening["ev"] & np.uint64(SELL_EVENT)) != 0) & ~is_bid
-        bid_lots[at[is_bid]], ask_lots[at[is_ask]] = lots[is_bid], lots[is_ask]
-        if is_bid.any():
-            start[0], start[2] = at[is_bid].max(), at[is_bid].min()
-        if is_ask.any():
-            start[1], start[3] = at[is_ask].min(), at[is_ask].max()
-    return bid_lots, ask_lots, start
 
 
 def _best_columns(

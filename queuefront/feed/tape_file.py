@@ -22,7 +22,8 @@ from queuefront.feed.passport.passport import measures_text
 from queuefront.feed.replay_index import PlaceIndex, place_starts_text
 from queuefront.feed.replay_index_compiled import count_places, fill_places
 from queuefront.feed.row_spill import RowSpill, naming_full_disks
-from queuefront.feed.tape_build import (
+from queuefront.feed.tape_columns import EventParts, NewColumn, TapeColumn, blocks_of, read_only
+from queuefront.feed.tape_layout import (
     COLUMNS,
     META_KEY,
     OPTIONAL,
@@ -33,7 +34,6 @@ from queuefront.feed.tape_build import (
     OnGap,
     is_priced,
 )
-from queuefront.feed.tape_columns import EventParts, NewColumn, TapeColumn, blocks_of, read_only
 from queuefront.feed.tape_parts import build_columns
 
 __all__ = ["PlacedRows", "measure_columns", "place_rows", "write_events", "write_tape"]

@@ -26,20 +26,12 @@ from queuefront.feed.check import validate_events
 from queuefront.feed.clean import EventOrderCheck
 from queuefront.feed.order_stream import OrderTrace, order_numbers
 from queuefront.feed.tape_build import (
-    COLUMNS,
-    OPTIONAL,
-    ORDER_COLUMNS,
-    TAPE_VERSION,
     Description,
     GridFaults,
-    OffGrid,
-    OnGap,
     differing_columns,
     has_order_rows,
-    is_priced,
     lots_of,
     names_a_tick,
-    opening_book,
     opening_ticks,
     operations,
     refuse_two_tellings,
@@ -48,6 +40,16 @@ from queuefront.feed.tape_build import (
 )
 from queuefront.feed.tape_columns import Columns, EventParts, NewColumn, TapeColumn, blocks_of
 from queuefront.feed.tape_index_compiled import trace_best
+from queuefront.feed.tape_layout import (
+    COLUMNS,
+    OPTIONAL,
+    ORDER_COLUMNS,
+    TAPE_VERSION,
+    OffGrid,
+    OnGap,
+    is_priced,
+    opening_book,
+)
 
 __all__ = ["ROWS_MAX", "BuiltColumns", "build_columns", "checksum"]
 

@@ -28,7 +28,7 @@ from queuefront.core.errors import ConfigError, DataError
 from queuefront.feed.last_snapshot import SnapshotBook
 from queuefront.feed.resting_orders import RestingOrders
 from queuefront.feed.tape import Tape
-from queuefront.feed.tape_build import OnGap
+from queuefront.feed.tape_layout import OnGap
 
 __all__ = ["concat_tapes", "cuts_every", "split_tape"]
 

@@ -23,7 +23,7 @@ from typing import Any, Final
 from queuefront.core.errors import DataError
 from queuefront.core.instrument import Instrument
 from queuefront.feed import Tape
-from queuefront.feed.tape import TAPE_VERSION
+from queuefront.feed.tape_layout import TAPE_VERSION
 
 __all__ = ["CACHE_BYTES_MAX", "cache_folder", "cached_tape"]
 

@@ -29,7 +29,7 @@ from queuefront.feed.passport.measure_compiled import (
     new_figures,
     new_market,
 )
-from queuefront.feed.tape_build import is_priced, opening_book
+from queuefront.feed.tape_layout import is_priced, opening_book
 
 if TYPE_CHECKING:
     from queuefront.core.instrument import Instrument

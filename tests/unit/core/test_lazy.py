@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from queuefront import feed, sim, sweep
+from queuefront import book, feed, sim, sweep
 
 
 @pytest.fixture
@@ -45,6 +45,6 @@ def test_all_names_are_listed_before_they_are_loaded(package: ModuleType) -> Non
     assert "idle_room.shelf" not in sys.modules
 
 
-@pytest.mark.parametrize("room", [feed, sim, sweep])
+@pytest.mark.parametrize("room", [book, feed, sim, sweep])
 def test_every_name_of_a_room_can_be_had(room: ModuleType) -> None:
     assert sorted(name for name in room.__all__ if not hasattr(room, name)) == []

@@ -44,8 +44,8 @@ from queuefront.core.enums import (
     TRADE_EVENT,
 )
 from queuefront.feed import Tape
-from queuefront.feed.tape import TAPE_VERSION, opening_book
 from queuefront.feed.tape_index_compiled import find_untrusted_row
+from queuefront.feed.tape_layout import TAPE_VERSION, opening_book
 
 INSTRUMENT = Instrument("venue", "SYM", "0.1", "0.001")
 BOTH = EXCH_EVENT | LOCAL_EVENT
@@ -585,11 +585,6 @@ def test_a_snapshot_of_one_side_leaves_the_other_empty():
     assert opening_book(tape.opening, tape.levels, INSTRUMENT)[2].tolist() == [1, 2, 0, -1]
 
 
-def test_no_snapshot_is_an_empty_book():
-    bid_lots, ask_lots, start = opening_book(None, np.array([5, 6, 7]), INSTRUMENT)
-    assert (bid_lots.tolist(), ask_lots.tolist(), start.tolist()) == ([0] * 3, [0] * 3, [-1, 3, 3, -1])
-
-
 def test_the_callers_snapshot_is_not_changed():
     rows = snapshot()
     build(events_of(), opening=rows)
@@ -629,13 +624,14 @@ def test_a_tape_with_a_snapshot_is_not_saved(tmp_path):
 
 
 @pytest.mark.slow
-def test_opening_a_tape_imports_neither_pandas_nor_polars(tmp_path: Path) -> None:
+def test_opening_a_tape_imports_neither_table_libraries_nor_what_makes_tapes(tmp_path: Path) -> None:
     from tests.small_market import market
 
     market().save(tmp_path / "small.tape")
     code = (
         "import sys\nfrom queuefront.feed import Tape\nTape.open(sys.argv[1])\n"
-        "print([name for name in ('pandas', 'plotly', 'polars') if name in sys.modules])"
+        "unwanted = 'pandas', 'plotly', 'polars', 'queuefront.book.fused', 'queuefront.feed.tape_build'\n"
+        "print([name for name in unwanted if name in sys.modules])"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "small.tape")]
     assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout == "[]\n"
