@@ -38,7 +38,7 @@ from queuefront.feed.tape_parts import build_columns
 
 __all__ = ["PlacedRows", "measure_columns", "place_rows", "write_events", "write_tape"]
 
-PLACES_AT_ONCE: int = 2**24
+PLACES_AT_ONCE: int = 2**23
 """Rows by place that are gathered in one pass over the columns; 4 bytes each."""
 
 _MEASURED: Final = (
