@@ -521,8 +521,6 @@ def deformed(source: Hostile) -> Iterator[tuple[str, bytes]]:
     if source.time_scale:  # the second of another unit
         seconds = int(float(source.time)) // source.time_scale
         scales = {1, 1000, 10**6, 10**9} - {source.time_scale}
-        if source.source in ("binance-usdm", "binance-coinm", "binance-spot"):
-            scales.remove(1)  # a time in seconds is taken for one of 1970
         times += [str(seconds * scale).encode() for scale in sorted(scales)]
     else:
         times.remove(b"0")  # midnight

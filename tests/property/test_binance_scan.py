@@ -28,6 +28,7 @@ from queuefront.feed.sources.binance_compiled import (
 from queuefront.feed.sources.refusal import LineRefused
 
 LOCAL_TS = 1_700_000_000_000_000_000
+T = 1_700_000_000_004
 LAST_EXCH_TS = 1_600_000_000_000_000_000
 
 decimals = st.one_of(
@@ -37,7 +38,9 @@ decimals = st.one_of(
     st.sampled_from(["", "NaN", "0", "-0", "00.5", ".5", "5.", "9007199254740993", "9007199254740992", "1e5", "1.2.3"]),
 )
 levels = st.lists(st.tuples(decimals, decimals), max_size=4)
-whole = st.one_of(st.integers(0, 10**13), st.integers(-5, 10**20), st.just("7"), st.just(1.5), st.none())
+whole = st.one_of(
+    st.integers(6 * 10**11, 10**13), st.integers(0, 10**13), st.integers(-5, 10**20), st.just("7"), st.just(1.5), st.none()
+)
 names = st.sampled_from(["trade", "depthUpdate", "bookTicker", "markPriceUpdate", "kline", "trad", "tradee", ""])
 fields = st.fixed_dictionaries(
     {},
@@ -67,7 +70,7 @@ fields = st.fixed_dictionaries(
 
 def typical(event: dict) -> dict:
     """Complete an event, so that it is often valid."""
-    return {"e": "trade", "T": 4, "E": 5, "s": "BTCUSDT", "p": "1.5", "q": "2", "X": "MARKET", "m": False} | event
+    return {"e": "trade", "T": T, "E": T + 1, "s": "BTCUSDT", "p": "1.5", "q": "2", "X": "MARKET", "m": False} | event
 
 
 def rows_of(decoded, local_ts: int) -> list[tuple]:
@@ -128,7 +131,7 @@ def test_a_scanned_line_is_what_the_decoder_makes_of_it(event, order, is_spot, i
 def test_a_decimal_is_the_nearest_float(mantissa, places):
     digits = f"{mantissa:0{places + 1}d}"
     text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
-    line = b'%019d {"stream":"s","data":{"e":"trade","T":4,"p":"%s","q":"1","X":"MARKET","m":true}}\n' % (
+    line = b'%019d {"stream":"s","data":{"e":"trade","T":1700000000004,"p":"%s","q":"1","X":"MARKET","m":true}}\n' % (
         LOCAL_TS,
         text.encode(),
     )

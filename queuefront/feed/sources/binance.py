@@ -40,7 +40,7 @@ from queuefront.feed.sources.binance_compiled import (
     LINE_TRADE,
     LINE_TRADE_OFF_MARKET,
 )
-from queuefront.feed.sources.refusal import MS_MAX, NS_PER_MS, LineRefused, check_update_id, refusal_of
+from queuefront.feed.sources.refusal import LineRefused, check_update_id, ms_to_ns, refusal_of
 
 __all__ = ["Decoded", "Wanted", "decode_message"]
 
@@ -230,19 +230,19 @@ def _event(body: bytes, wanted: Wanted) -> Decoded:
 def _trade(body: bytes, wanted: Wanted) -> Decoded:
     trade = _trades[wanted.is_spot].decode(body)
     if isinstance(trade, _FuturesTrade) and trade.order_type != "MARKET":
-        return Decoded(LINE_TRADE_OFF_MARKET, _exch_ts(trade.trade_ms, "T"))
+        return Decoded(LINE_TRADE_OFF_MARKET, ms_to_ns(trade.trade_ms, "T"))
     return _trade_of(trade)
 
 
 def _trade_of(trade: _SpotTrade) -> Decoded:
-    exch_ts = _exch_ts(trade.trade_ms, "T")
+    exch_ts = ms_to_ns(trade.trade_ms, "T")
     side = SELL_EVENT if trade.buyer_is_maker else BUY_EVENT
     return Decoded(LINE_TRADE, exch_ts, [(TRADE_EVENT | side, _price(trade.price, "p"), _qty(trade.qty, "q"))])
 
 
 def _depth(body: bytes, wanted: Wanted) -> Decoded:
     depth = _depths[wanted.is_spot].decode(body)
-    exch_ts = _exch_ts(depth.event_ms, "E" if wanted.is_spot else "T")
+    exch_ts = ms_to_ns(depth.event_ms, "E" if wanted.is_spot else "T")
     for name, number in (("U", depth.first_id), ("u", depth.last_id), ("pu", depth.prev_id)):
         check_update_id(number, name)
     rows = [(DEPTH_EVENT | BUY_EVENT, px, qty) for px, qty in _levels(depth.bids, "b")]
@@ -254,7 +254,7 @@ def _ticker(body: bytes, wanted: Wanted) -> Decoded:
     if not wanted.book_ticker:
         return Decoded(LINE_BOOK_TICKER)
     ticker = _tickers[wanted.is_spot].decode(body)
-    exch_ts = _exch_ts(ticker.event_ms, "T") if isinstance(ticker, _FuturesTicker) else 0
+    exch_ts = ms_to_ns(ticker.event_ms, "T") if isinstance(ticker, _FuturesTicker) else 0
     rows = [
         (BEST_BID_EVENT, _price(ticker.bid, "b"), _qty(ticker.bid_qty, "B")),
         (BEST_ASK_EVENT, _price(ticker.ask, "a"), _qty(ticker.ask_qty, "A")),
@@ -269,12 +269,12 @@ def _mark(body: bytes) -> Decoded:
         (MARK_PRICE_EVENT, _price(mark.mark, "p"), 0.0),
         (FUNDING_RATE_EVENT, _number(mark.funding_rate, "r"), 0.0),
     ]
-    return Decoded(LINE_MARK_PRICE, _exch_ts(mark.event_ms, "E"), rows)
+    return Decoded(LINE_MARK_PRICE, ms_to_ns(mark.event_ms, "E"), rows)
 
 
 def _snapshot(message: bytes, wanted: Wanted) -> Decoded:
     snapshot = _snapshots[wanted.is_spot].decode(message)
-    exch_ts = _exch_ts(snapshot.event_ms, "T") if isinstance(snapshot, _FuturesSnapshot) else 0
+    exch_ts = ms_to_ns(snapshot.event_ms, "T") if isinstance(snapshot, _FuturesSnapshot) else 0
     check_update_id(snapshot.last_id, "lastUpdateId")
     rows: list[Row] = []
     for side, levels in ((BUY_EVENT, _levels(snapshot.bids, "bids")), (SELL_EVENT, _levels(snapshot.asks, "asks"))):
@@ -312,9 +312,3 @@ def _qty(value: Number, name: str) -> float:
     if number < 0.0:
         raise LineRefused(f"`{name}` is {str(value)[:40]}; a quantity is not negative", name, value)
     return number
-
-
-def _exch_ts(ms: int, name: str) -> int:
-    if not 0 < ms <= MS_MAX:
-        raise LineRefused(f"`{name}` is {ms}; a time in ms is positive and at most {MS_MAX:,}", name, ms)
-    return ms * NS_PER_MS

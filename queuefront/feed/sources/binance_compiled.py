@@ -25,6 +25,7 @@ from queuefront.core.enums import (
 )
 from queuefront.core.jit import borrowing, compiled
 from queuefront.feed.sources.message_compiled import levels_at, receipt_at, skip_text, truth_at
+from queuefront.feed.sources.refusal import NS_MIN, NS_PER_MS
 from queuefront.feed.sources.words_compiled import signed_decimal_at, whole_at
 
 # What a line turned out to be.
@@ -64,8 +65,8 @@ SLOTS: Final = 22
 
 _QUOTE, _COMMA, _COLON, _OPEN, _CLOSE, _OPEN_LIST, _NINE, _NEWLINE = 34, 44, 58, 123, 125, 91, 57, 10
 
-_MS_MAX: Final = 9_223_372_036_854  # milliseconds whose nanoseconds fit into int64
-_NS_PER_MS: Final = 1_000_000
+_MS_MIN: Final = -(-NS_MIN // NS_PER_MS)
+_MS_MAX: Final = (2**63 - 1) // NS_PER_MS
 
 _TRADE_NAME = np.frombuffer(b'trade"', np.uint8)
 _DEPTH_NAME = np.frombuffer(b'depthUpdate"', np.uint8)
@@ -166,7 +167,7 @@ def scan_object(buf, i, symbol, whole, number, rows, first_row):
             i, count = truth_at(buf, i) if is_truth else whole_at(buf, i)
             if slot >= 0:
                 whole[slot] = count
-                if slot == _E or slot > _MAKER or (slot <= _TIME and not 0 < count <= _MS_MAX):
+                if slot == _E or slot > _MAKER or (slot <= _TIME and not _MS_MIN <= count <= _MS_MAX):
                     break  # a number where the plain shape has a text, or a time out of range
         elif slot == _BID and not (seen >> _ASKS) & 1:
             slot = np.int64(_BIDS)
@@ -223,7 +224,7 @@ def emit(kind, options, whole, number, rows, first_row, n):
         time_slot = _TIME if is_spot else _T
         if not has(seen, _DEPTH_NEEDS | 1 << time_slot):
             return LINE_DECLINED, np.int64(0), first_row
-        exch_ts = whole[time_slot] * _NS_PER_MS
+        exch_ts = whole[time_slot] * NS_PER_MS
         exch_tss = rows["exch_ts"]
         local_tss = rows["local_ts"]
         for k in range(first_row, n):
@@ -235,7 +236,7 @@ def emit(kind, options, whole, number, rows, first_row, n):
     if kind == LINE_TRADE:
         if not has(seen, _TRADE_NEEDS) or (not is_spot and not has(seen, 1 << _MARKET)):
             return LINE_DECLINED, np.int64(0), first_row
-        exch_ts = whole[_T] * _NS_PER_MS
+        exch_ts = whole[_T] * NS_PER_MS
         if not is_spot and whole[_MARKET] == 0:
             return LINE_TRADE_OFF_MARKET, exch_ts, n
         if number[_P] <= 0.0 or number[_Q] < 0.0:
@@ -246,7 +247,7 @@ def emit(kind, options, whole, number, rows, first_row, n):
     if kind == LINE_BOOK_TICKER:
         if options & OPT_BOOK_TICKER == 0:
             return LINE_BOOK_TICKER, np.int64(0), n
-        exch_ts = whole[_LAST_EXCH_TS] if is_spot else whole[_T] * _NS_PER_MS
+        exch_ts = whole[_LAST_EXCH_TS] if is_spot else whole[_T] * NS_PER_MS
         if not has(seen, _TICKER_NEEDS) or (not is_spot and not has(seen, 1 << _T)):
             return LINE_DECLINED, np.int64(0), first_row
         if min(number[_BID], number[_ASK]) <= 0.0 or min(number[_BID_QTY], number[_ASK_QTY]) < 0.0 or exch_ts == 0:
@@ -258,7 +259,7 @@ def emit(kind, options, whole, number, rows, first_row, n):
         return LINE_MARK_PRICE, np.int64(0), n
     if not has(seen, _MARK_NEEDS) or number[_INDEX] <= 0.0 or number[_P] <= 0.0:
         return LINE_DECLINED, np.int64(0), first_row
-    exch_ts = whole[_TIME] * _NS_PER_MS
+    exch_ts = whole[_TIME] * NS_PER_MS
     write_row(rows, n, INDEX_PRICE_EVENT, exch_ts, local_ts, number[_INDEX], 0.0)
     write_row(rows, n + 1, MARK_PRICE_EVENT, exch_ts, local_ts, number[_P], 0.0)
     write_row(rows, n + 2, FUNDING_RATE_EVENT, exch_ts, local_ts, number[_RATE], 0.0)

@@ -8,7 +8,6 @@ from typing import Annotated, Final
 import msgspec
 
 __all__ = [
-    "MS_MAX",
     "NS_MIN",
     "NS_PER_MS",
     "Level",
@@ -21,7 +20,6 @@ __all__ = [
 ]
 
 NS_PER_MS: Final = 1_000_000
-MS_MAX: Final = (2**63 - 1) // NS_PER_MS
 NS_MIN: Final = 631_152_000_000_000_000
 """1990-01-01; a time before it is in another unit than is meant."""
 
