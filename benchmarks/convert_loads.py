@@ -8,6 +8,7 @@ import gzip
 import importlib
 import io
 import json
+import warnings
 import zipfile
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -70,7 +71,8 @@ class Load(NamedTuple):
 def reference(module: str, function: str, *arguments: object, **named: object) -> np.ndarray:
     """Run a converter of hftbacktest without its talk."""
     convert: Callable[..., np.ndarray] = getattr(importlib.import_module(f"hftbacktest.data.utils.{module}"), function)
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it calls pandas by, for one
         return convert(*arguments, **named)
 
 

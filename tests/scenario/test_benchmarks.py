@@ -33,7 +33,7 @@ def test_a_tiny_run_writes_a_row_for_every_load(tmp_path: Path, capsys: pytest.C
         "20-order grid, every 100 ms",
         "two assets, 20-order grid on each",
         "two-sided quote, market by order",
-        "16 parameter sets on 2 processes, whole job",
+        "16 parameter sets, 2 at once, whole job",
         "cold process, unchanged strategy: start to result",
         "cold process, edited strategy: start to result",
         "private memory above the interpreter",

