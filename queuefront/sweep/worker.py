@@ -61,7 +61,8 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         return
     try:
         session = order.recipe.open()
-        threads = order.threads if order.threads > 1 and release_gil(session.strategy) else 1
+        # Released for one thread, too: all workers then load the machine code that the first one wrote.
+        threads = order.threads if release_gil(session.strategy) else 1
         arguments = [session.bind(parameters) for parameters in order.sets]
         _compile(session, arguments)
         session.backtest.passports  # noqa: B018 - read once, and not by every thread

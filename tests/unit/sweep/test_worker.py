@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from queuefront.core import ConfigError
+from queuefront.core import ConfigError, code_cache
 from queuefront.core.jit import IS_INTERPRETED
 from queuefront.sweep import SetResult, worker
 from queuefront.sweep.worker import Opened, Order, serve
@@ -60,6 +60,16 @@ def test_a_compiled_strategy_runs_in_threads_and_a_plain_one_does_not(
     assert sorted((i, result.identity, result.error) for i, result in results) == [
         (i, identity, None) for i, identity in enumerate(opened.identities)
     ]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_however_many_threads_there_are_the_machine_code_is_the_same(
+    tape: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    released: list[object] = []
+    monkeypatch.setattr(code_cache, "release_gil", lambda strategy: released.append(strategy) or True)
+    opened, _ = answers(Order(recipe(tape), [{}], tmp_path, threads=threads), 0)
+    assert (opened.threads, len(released)) == (threads, 1)
 
 
 def test_what_is_no_failure_of_a_set_ends_the_process(
