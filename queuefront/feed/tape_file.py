@@ -87,7 +87,7 @@ def measure_columns(
 
 
 def place_rows(op: TapeColumn, level: TapeColumn, level_count: int) -> PlacedRows:
-    """Return the rows by place of a market by price; `PLACES_AT_ONCE` of them are in memory at one time."""
+    """Return the rows by place of a market by price, `PLACES_AT_ONCE` at one time; a part is valid until the next one."""
     starts = np.zeros(2 * level_count + 1, np.int32)
     both = {"op": op, "level": level}
     for block in blocks_of(both):
@@ -96,8 +96,10 @@ def place_rows(op: TapeColumn, level: TapeColumn, level_count: int) -> PlacedRow
 
     def gathered() -> Iterator[npt.NDArray[np.int32]]:
         row_count, placed_count = len(op), int(starts[-1])
+        room = np.zeros(min(PLACES_AT_ONCE, row_count), np.int32)
         for begin in range(0, row_count, PLACES_AT_ONCE):
-            part = np.full(min(PLACES_AT_ONCE, row_count - begin), -1, np.int32)
+            part = room[: row_count - begin]
+            part[:] = -1
             if begin < placed_count:
                 next_free, first_row = starts.copy(), 0
                 for block in blocks_of(both):
